@@ -1,0 +1,3 @@
+"""Conformance suite for the Runs part of the OpenAI Assistants API."""
+
+__version__ = "0.1.0"
