@@ -1,0 +1,1 @@
+"""What travels between the suite and a target: exchanges, operations and models."""

@@ -1,0 +1,138 @@
+"""One request and its response, as the suite saw them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from conformance.wire.operations import recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.wire.operations import Operation
+
+JSON_TYPE = "application/json"
+
+
+class NotJson:
+    """Stands for a body that is no JSON text, so that `None` can mean the JSON null."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "(not JSON)"
+
+
+NOT_JSON = NotJson()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was sent. `path` begins at the host's root and is percent-encoded; header names are lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @cached_property
+    def json(self) -> Any:
+        """The decoded body, or `NOT_JSON`."""
+        return parse_json(self.body)
+
+    def param(self, name: str) -> str | None:
+        """The last value of a query parameter, or None where it is absent."""
+        return dict(self.query).get(name)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @cached_property
+    def json(self) -> Any:
+        """The decoded body, or `NOT_JSON`."""
+        return parse_json(self.body)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """
+    One request and its response, with its place and time in the session.
+
+    `at` is the session clock when the request left, in Unix seconds; `duration` is in seconds. `scope` names the staged
+    subject or the case that it belongs to.
+    """
+
+    number: int
+    scope: str
+    request: Request
+    response: Response
+    at: float
+    duration: float
+
+    @cached_property
+    def _recognised(self) -> tuple[Operation | None, dict[str, str]]:
+        return recognise(self.request.method, self.request.path)
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation of the API that was called, or None for a path or method that it does not have."""
+        return self._recognised[0]
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The identifiers in the path, decoded: `thread_id`, `run_id`, ..."""
+        return self._recognised[1]
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self.response.status
+
+    @property
+    def json(self) -> Any:
+        """The decoded response body, or `NOT_JSON`."""
+        return self.response.json
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status code is a 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        """Whether the status code is a 4xx."""
+        return 400 <= self.status < 500
+
+    @property
+    def ended(self) -> float:
+        """The session clock when the response was complete, in Unix seconds."""
+        return self.at + self.duration
+
+    def overlaps(self, other: Exchange) -> bool:
+        """Whether each of the two was sent before the other was answered."""
+        return self.at < other.ended and other.at < self.ended
+
+    def __str__(self) -> str:
+        target = self.request.path.rsplit("/", 1)[-1] or self.request.path
+        what = self.operation.label if self.operation else f"{self.request.method} {target}"
+        state = self.json.get("status") if isinstance(self.json, dict) else None
+        return f"#{self.number} {what} {self.status}" + (f" {state}" if isinstance(state, str) else "")
+
+
+def parse_json(body: bytes) -> Any:
+    """Decode a JSON text; anything that is none, however hostile, is `NOT_JSON`."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return NOT_JSON
