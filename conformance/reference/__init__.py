@@ -1,0 +1,11 @@
+"""
+The reference server: a faithful implementation of the Runs API, and the suite's default target.
+
+It shares no code with the judge, so that one can be wrong without the other. Where documents and the recorded traffic
+of the real service disagree, it answers as the service did.
+"""
+
+from conformance.reference.app import DEFAULT_KEY, Answer, Reference
+from conformance.reference.clock import ScopedClock, SystemClock
+
+__all__ = ["DEFAULT_KEY", "Answer", "Reference", "ScopedClock", "SystemClock"]

@@ -1,0 +1,60 @@
+"""Where the server's time comes from."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Protocol
+
+#: The instant at which every scope begins: 2026-01-01T00:00:00Z.
+BEGINNING = 1_767_225_600.0
+#: What a request takes, in seconds, on a clock that is turned by hand.
+TICK = 0.02
+
+
+class Clock(Protocol):
+    """A clock, as a scope sees it."""
+
+    def now(self, scope: str) -> float:
+        """The time in Unix seconds."""
+
+    def touch(self, scope: str, origin: str) -> None:
+        """A request of a scope reached something that lives by the origin's clock."""
+
+
+class SystemClock:
+    """The machine's clock, the same for everybody."""
+
+    def now(self, scope: str) -> float:  # noqa: ARG002
+        """The machine's time."""
+        return time.time()
+
+    def touch(self, scope: str, origin: str) -> None:
+        """A request takes the time that it takes."""
+
+
+class ScopedClock:
+    """
+    A clock for every scope, each beginning at the same instant and turned by hand.
+
+    A thread lives by the clock of the scope that created it, so that what one scope does never shifts another's times.
+    """
+
+    def __init__(self) -> None:
+        self._passed: defaultdict[str, float] = defaultdict(float)
+        self._reached: defaultdict[str, set[str]] = defaultdict(set)
+
+    def now(self, scope: str) -> float:
+        """The scope's own time."""
+        return round(BEGINNING + self._passed[scope], 3)
+
+    def touch(self, scope: str, origin: str) -> None:
+        """A request takes a tick of the scope that sent it, and of the scope that it reached."""
+        self._reached[scope].add(origin)
+        for each in {scope, origin}:
+            self._passed[each] += TICK
+
+    def wait(self, seconds: float, scope: str) -> None:
+        """Turn the scope's clock, and the clocks of all that it has reached so far."""
+        for each in {scope, *self._reached[scope]}:
+            self._passed[each] += seconds

@@ -1,0 +1,235 @@
+"""The operations, each from a routed call to the object that it returns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.reference import validate
+from conformance.reference.errors import Refusal, invalid, not_found
+from conformance.reference.pages import page
+from conformance.reference.runs import Run, settings_of
+from conformance.reference.store import Message, Store, Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from conformance.reference.ids import Ids
+    from conformance.reference.runs import Pace
+
+#: The states in which a run can be cancelled, by policy.
+CANCELLABLE = {
+    "documented": {"in_progress"},
+    "strict": {"in_progress"},
+    "observed": {"in_progress", "queued", "requires_action"},
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that was routed, with the moment by the clock of what it addresses, in Unix seconds."""
+
+    ids: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    scope: str
+    now: float
+
+    def json(self, check: Callable[[str, Any], None], *, optional: bool = False) -> dict[str, Any]:
+        """The validated body; where it is optional, nothing at all counts as an empty object."""
+        if optional and not self.body:
+            return {}
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Refusal(f"Unsupported content type '{kind}': expected 'application/json'.")
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Refusal("The body of the request is no valid JSON.") from None
+        check("", value)
+        return value  # type: ignore[no-any-return]
+
+
+class Operations:
+    """Assistants and threads as far as runs need them, and the runs."""
+
+    def __init__(self, store: Store, ids: Ids, pace: Pace, cancel_policy: str) -> None:
+        self._store, self._ids, self._pace = store, ids, pace
+        self._cancellable = CANCELLABLE[cancel_policy]
+
+    def create_assistant(self, call: Call) -> dict[str, Any]:
+        """Create an assistant."""
+        body = call.json(validate.create_assistant)
+        id = self._ids.new("asst", call.scope)
+        self._store.assistants[id] = assistant = {
+            "id": id,
+            "object": "assistant",
+            "created_at": int(call.now),
+            "name": body.get("name"),
+            "description": body.get("description"),
+            "model": body["model"],
+            "instructions": body.get("instructions"),
+            "tools": body.get("tools", []),
+            "top_p": body.get("top_p"),
+            "temperature": body.get("temperature"),
+            "reasoning_effort": body.get("reasoning_effort"),
+            "tool_resources": {},
+            "metadata": body.get("metadata") or {},
+            "response_format": body.get("response_format") or "auto",
+        }
+        return assistant
+
+    def retrieve_assistant(self, call: Call) -> dict[str, Any]:
+        """Read an assistant."""
+        return self._assistant(call.ids["assistant_id"])
+
+    def delete_assistant(self, call: Call) -> dict[str, Any]:
+        """Forget an assistant."""
+        id = self._assistant(call.ids["assistant_id"])["id"]
+        del self._store.assistants[id]
+        return {"id": id, "object": "assistant.deleted", "deleted": True}
+
+    def create_thread(self, call: Call) -> dict[str, Any]:
+        """Create a thread with its first messages."""
+        body = call.json(validate.create_thread, optional=True)
+        thread = Thread(self._ids.new("thread", call.scope), call.scope, call.now, body.get("metadata") or {})
+        for message in body.get("messages", []):
+            self._write(thread, message, call)
+        self._store.threads[thread.id] = thread
+        return thread.view()
+
+    def retrieve_thread(self, call: Call) -> dict[str, Any]:
+        """Read a thread."""
+        return self._thread(call).view()
+
+    def delete_thread(self, call: Call) -> dict[str, Any]:
+        """Forget a thread, and its runs with it."""
+        thread = self._thread(call)
+        del self._store.threads[thread.id]
+        return {"id": thread.id, "object": "thread.deleted", "deleted": True}
+
+    def create_message(self, call: Call) -> dict[str, Any]:
+        """Add a message, unless a run locks the thread."""
+        thread = self._thread(call)
+        body = call.json(validate.MESSAGE)
+        if active := thread.active(call.now):
+            raise Refusal(f"Can't add messages to {thread.id} while a run {active.id} is active.")
+        return self._write(thread, body, call).view()
+
+    def list_messages(self, call: Call) -> dict[str, Any]:
+        """List messages."""
+        messages = [message.view() for message in self._thread(call).messages(call.now)]
+        return page(messages, call.query, "message")
+
+    # runs
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        """Create a run, unless another one locks the thread."""
+        thread = self._thread(call)
+        body = call.json(validate.create_run)
+        if body.get("stream"):
+            raise Refusal("Streaming is not supported by this server.", param="stream", code="unsupported_value")
+        if not body["assistant_id"].startswith("asst_"):
+            raise invalid("assistant_id", f"'{body['assistant_id']}'. Expected an ID that begins with 'asst'.")
+        assistant = self._assistant(body["assistant_id"])
+        settings = settings_of(body, assistant)
+        if settings["model"] == "reference-rate-limited":
+            raise Refusal(
+                "Too many requests.", status=429, kind="requests", code="rate_limit_exceeded", headers={"retry-after": "1"}
+            )
+        if active := thread.active(call.now):
+            raise Refusal(f"Thread {thread.id} already has an active run {active.id}.")
+        if not (settings["instructions"] or thread.written or body.get("additional_messages")):
+            raise Refusal("A run needs a user message on its thread, or instructions.", code="invalid_thread")
+        for message in body.get("additional_messages") or ():
+            self._write(thread, message, call)
+        run = Run(
+            id=self._ids.new("run", call.scope),
+            thread_id=thread.id,
+            assistant_id=assistant["id"],
+            created=call.now,
+            settings=settings,
+            prompt=" ".join(message.text for message in thread.written if message.role == "user"),
+            message_id=self._ids.new("msg", call.scope),
+            call_id=self._ids.new("call", call.scope),
+            pace=self._pace,
+            metadata=body.get("metadata") or {},
+        )
+        thread.runs[run.id] = run
+        return run.view(call.now)
+
+    def list_runs(self, call: Call) -> dict[str, Any]:
+        """List runs."""
+        return page([run.view(call.now) for run in self._thread(call).runs.values()], call.query, "run")
+
+    def retrieve_run(self, call: Call) -> dict[str, Any]:
+        """Read a run."""
+        return self._run(call).view(call.now)
+
+    def modify_run(self, call: Call) -> dict[str, Any]:
+        """Replace the metadata of a run that has come to rest."""
+        run = self._run(call)
+        body = call.json(validate.modify_run, optional=True)
+        if not run.is_final(call.now):
+            raise Refusal(f"Cannot update run with status '{run.status(call.now)}'.")
+        if body.get("metadata") is not None:
+            run.metadata = body["metadata"]
+        return run.view(call.now)
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        """Begin to cancel a run, where the policy permits it."""
+        run = self._run(call)
+        call.json(validate.cancel_run, optional=True)
+        if (status := run.status(call.now)) not in self._cancellable:
+            raise Refusal(f"Cannot cancel run with status '{status}'.")
+        run.cancel(call.now)
+        return run.view(call.now)
+
+    def submit_tool_outputs(self, call: Call) -> dict[str, Any]:
+        """Resume a run with the outputs of its functions, all of them."""
+        run = self._run(call)
+        body = call.json(validate.submit_outputs)
+        if (status := run.status(call.now)) != "requires_action":
+            raise Refusal(f'Runs in status "{status}" do not accept tool outputs.')
+        if body.get("stream"):
+            raise Refusal("Streaming is not supported by this server.", param="stream", code="unsupported_value")
+        given = [output["tool_call_id"] for output in body["tool_outputs"]]
+        if given != [run.call_id]:
+            raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
+        run.resume(call.now)
+        return run.view(call.now)
+
+    def _assistant(self, id: str) -> dict[str, Any]:
+        if id not in self._store.assistants:
+            raise not_found("assistant", id)
+        return self._store.assistants[id]
+
+    def _thread(self, call: Call) -> Thread:
+        id = call.ids["thread_id"]
+        if not id.startswith("thread_"):
+            raise invalid("thread_id", f"'{id}'. Expected an ID that begins with 'thread'.")
+        if id not in self._store.threads:
+            raise not_found("thread", id)
+        return self._store.threads[id]
+
+    def _run(self, call: Call) -> Run:
+        thread, id = self._thread(call), call.ids["run_id"]
+        if id not in thread.runs:
+            raise not_found("run", id)
+        return thread.runs[id]
+
+    def _write(self, thread: Thread, body: Mapping[str, Any], call: Call) -> Message:
+        content = body["content"]
+        text = content if isinstance(content, str) else " ".join(part["text"] for part in content)
+        message = Message(
+            self._ids.new("msg", call.scope),
+            call.now,
+            body["role"],
+            text,
+            thread.id,
+            metadata=body.get("metadata") or {},
+        )
+        thread.written.append(message)
+        return message

@@ -1,0 +1,84 @@
+"""What the server keeps: assistants, and threads with their messages and runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.reference.runs import Run
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a thread."""
+
+    id: str
+    created: float
+    role: str
+    text: str
+    thread_id: str
+    assistant_id: str | None = None
+    run_id: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def view(self) -> dict[str, Any]:
+        """The message as it is sent."""
+        return {
+            "id": self.id,
+            "object": "thread.message",
+            "created_at": int(self.created),
+            "assistant_id": self.assistant_id,
+            "thread_id": self.thread_id,
+            "run_id": self.run_id,
+            "role": self.role,
+            "content": [{"type": "text", "text": {"value": self.text, "annotations": []}}],
+            "attachments": [],
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclass
+class Thread:
+    """A thread, and the scope by whose clock it lives."""
+
+    id: str
+    scope: str
+    created: float
+    metadata: dict[str, str]
+    written: list[Message] = field(default_factory=list)
+    runs: dict[str, Run] = field(default_factory=dict)
+
+    def view(self) -> dict[str, Any]:
+        """The thread as it is sent."""
+        return {
+            "id": self.id,
+            "object": "thread",
+            "created_at": int(self.created),
+            "metadata": self.metadata,
+            "tool_resources": {},
+        }
+
+    def messages(self, now: float) -> list[Message]:
+        """Its messages at a moment, oldest first: those that were written, and the answers of its runs."""
+        return sorted([*self.written, *self._answers(now)], key=lambda message: message.created)
+
+    def active(self, now: float) -> Run | None:
+        """The run that locks it, if one does."""
+        return next((run for run in self.runs.values() if not run.is_final(now)), None)
+
+    def _answers(self, now: float) -> Iterator[Message]:
+        for run in self.runs.values():
+            ended = run.ended(now)
+            if ended is not None and run.status(now) in {"completed", "incomplete"}:
+                yield Message(run.message_id, ended, "assistant", "Hello.", self.id, run.assistant_id, run.id)
+
+
+@dataclass
+class Store:
+    """Everything, by id."""
+
+    assistants: dict[str, dict[str, Any]] = field(default_factory=dict)
+    threads: dict[str, Thread] = field(default_factory=dict)

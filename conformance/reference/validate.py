@@ -1,0 +1,254 @@
+"""Validation of every request body and query: what the real service accepts, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from conformance.reference.errors import Refusal, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Check = Callable[[str, Any], None]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TOOLS_OF_A_RUN = 20
+_KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", dict: "an object", list: "an array"}
+
+
+def of_type(*types: type) -> Check:
+    """One of the JSON types; true is no integer."""
+
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            wanted, got = " or ".join(_KINDS[each] for each in types), _KINDS.get(type(value), "null")
+            problem = f"expected {wanted}, but got {got} instead."
+            raise Refusal(f"Invalid type for '{name}': {problem}", param=name, code="invalid_type")
+
+    return check
+
+
+def number(low: float, high: float) -> Check:
+    """A number within bounds, both included."""
+
+    def check(name: str, value: Any) -> None:
+        of_type(int, float)(name, value)
+        if not low <= value <= high:
+            side = "below_min" if value < low else "above_max"
+            raise invalid(name, f"expected a value from {low} to {high}, but got {value}.", f"decimal_{side}_value")
+
+    return check
+
+
+def integer_from(low: int) -> Check:
+    """An integer with a lower bound."""
+
+    def check(name: str, value: Any) -> None:
+        of_type(int)(name, value)
+        if value < low:
+            raise invalid(name, f"expected a value >= {low}, but got {value}.", "integer_below_min_value")
+
+    return check
+
+
+def one_of(*values: str) -> Check:
+    """One of some words."""
+
+    def check(name: str, value: Any) -> None:
+        of_type(str)(name, value)
+        if value not in values:
+            raise invalid(name, f"'{value}' is none of {', '.join(values)}.")
+
+    return check
+
+
+def text(longest: int) -> Check:
+    """A string of limited length."""
+
+    def check(name: str, value: Any) -> None:
+        of_type(str)(name, value)
+        if len(value) > longest:
+            raise invalid(name, f"a string of at most {longest} characters was expected.", "string_above_max_length")
+
+    return check
+
+
+def items(check_item: Check, most: int | None = None) -> Check:
+    """An array of such items."""
+
+    def check(name: str, value: Any) -> None:
+        of_type(list)(name, value)
+        if most is not None and len(value) > most:
+            raise invalid(name, f"at most {most} items were expected, but got {len(value)}.", "array_above_max_length")
+        for index, item in enumerate(value):
+            check_item(f"{name}[{index}]", item)
+
+    return check
+
+
+def members(checks: Mapping[str, Check], *required: str, nullable: tuple[str, ...] = ()) -> Check:
+    """A closed object: its members, which of them must be there, and which may be null."""
+
+    def check(name: str, value: Any) -> None:
+        of_type(dict)(name or "body", value)
+        prefix = f"{name}." if name else ""
+        for member in required:
+            if member not in value:
+                param = prefix + member
+                raise Refusal(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        for member, inner in value.items():
+            if member not in checks:
+                raise Refusal(f"Unknown parameter: '{prefix}{member}'.", param=prefix + member, code="unknown_parameter")
+            if inner is not None or member not in nullable:
+                checks[member](prefix + member, inner)
+
+    return check
+
+
+def metadata(name: str, value: Any) -> None:
+    """At most 16 pairs of strings, 64 and 512 characters long."""
+    of_type(dict)(name, value)
+    if len(value) > 16:
+        raise invalid(name, f"at most 16 properties, but got {len(value)}.", "object_above_max_properties")
+    for key, each in value.items():
+        if len(key) > 64:
+            raise invalid(f"{name}.{key[:8]}", "a key has at most 64 characters.", "property_name_above_max_length")
+        text(512)(f"{name}.{key}", each)
+
+
+def tool(name: str, value: Any) -> None:
+    """A tool, told apart by its type."""
+    of_type(dict)(name, value)
+    if "type" not in value:
+        raise Refusal(f"Missing required parameter: '{name}.type'.", param=f"{name}.type", code="missing_required_parameter")
+    one_of(*_TOOLS)(f"{name}.type", value["type"])
+    _TOOLS[value["type"]](name, value)
+
+
+def tool_choice(name: str, value: Any) -> None:
+    """A word, or a named tool."""
+    if isinstance(value, str):
+        return one_of("none", "auto", "required")(name, value)
+    kinds = one_of("function", "code_interpreter", "file_search")
+    members({"type": kinds, "function": members({"name": _function_name}, "name")}, "type")(name, value)
+    if value["type"] == "function" and "function" not in value:
+        raise Refusal(f"Missing required parameter: '{name}.function'.", param=name, code="missing_required_parameter")
+    return None
+
+
+def response_format(name: str, value: Any) -> None:
+    """`auto`, or an object told apart by its type."""
+    if isinstance(value, str):
+        return one_of("auto")(name, value)
+    schema = members(
+        {"name": _function_name, "description": of_type(str), "schema": of_type(dict), "strict": of_type(bool)},
+        "name",
+        nullable=("strict",),
+    )
+    members({"type": one_of("text", "json_object", "json_schema"), "json_schema": schema}, "type")(name, value)
+    if value["type"] == "json_schema" and "json_schema" not in value:
+        raise Refusal(f"Missing required parameter: '{name}.json_schema'.", param=name, code="missing_required_parameter")
+    return None
+
+
+def content(name: str, value: Any) -> None:
+    """The content of a message: text, or parts."""
+    of_type(str, list)(name, value)
+    if not value:
+        raise invalid(name, "a message must have content.")
+    if isinstance(value, list):
+        items(members({"type": one_of("text"), "text": of_type(str)}, "type", "text"))(name, value)
+
+
+def _function_name(name: str, value: Any) -> None:
+    of_type(str)(name, value)
+    if not _NAME.fullmatch(value):
+        raise invalid(name, "letters, digits, underscores and dashes, at most 64 of them, were expected.")
+
+
+_FUNCTION = members(
+    {"name": _function_name, "description": of_type(str), "parameters": of_type(dict), "strict": of_type(bool)},
+    "name",
+    nullable=("strict",),
+)
+
+
+def _one_to_fifty(name: str, value: Any) -> None:
+    of_type(int)(name, value)
+    number(1, 50)(name, value)
+
+
+_RANKING = members(
+    {"ranker": one_of("auto", "default_2024_08_21"), "score_threshold": number(0, 1)}, "score_threshold"
+)
+_FILE_SEARCH = members({"max_num_results": _one_to_fifty, "ranking_options": _RANKING})
+_TOOLS: Mapping[str, Check] = {
+    "code_interpreter": members({"type": of_type(str)}),
+    "file_search": members({"type": of_type(str), "file_search": _FILE_SEARCH}),
+    "function": members({"type": of_type(str), "function": _FUNCTION}, "function"),
+}
+_TRUNCATION = members(
+    {"type": one_of("auto", "last_messages"), "last_messages": integer_from(1)}, "type", nullable=("last_messages",)
+)
+MESSAGE = members(
+    {
+        "role": one_of("user", "assistant"),
+        "content": content,
+        "metadata": metadata,
+        "attachments": of_type(list),
+    },
+    "role",
+    "content",
+    nullable=("metadata", "attachments"),
+)
+_MODELLED: Mapping[str, Check] = {
+    "model": text(256),
+    "instructions": text(256_000),
+    "metadata": metadata,
+    "temperature": number(0, 2),
+    "top_p": number(0, 1),
+    "response_format": response_format,
+    "reasoning_effort": one_of("minimal", "low", "medium", "high"),
+}
+_RUN: Mapping[str, Check] = {
+    **_MODELLED,
+    "assistant_id": of_type(str),
+    "additional_instructions": text(256_000),
+    "additional_messages": items(MESSAGE),
+    "tools": items(tool, _TOOLS_OF_A_RUN),
+    "stream": of_type(bool),
+    "max_prompt_tokens": integer_from(1),
+    "max_completion_tokens": integer_from(1),
+    "truncation_strategy": _TRUNCATION,
+    "tool_choice": tool_choice,
+    "parallel_tool_calls": of_type(bool),
+}
+_NEVER_NULL = {"assistant_id", "parallel_tool_calls"}
+
+create_run = members(_RUN, "assistant_id", nullable=tuple(set(_RUN) - _NEVER_NULL))
+modify_run = members({"metadata": metadata}, nullable=("metadata",))
+cancel_run = members({})
+submit_outputs = members(
+    {
+        "tool_outputs": items(members({"tool_call_id": of_type(str), "output": of_type(str)}, "tool_call_id", "output")),
+        "stream": of_type(bool),
+    },
+    "tool_outputs",
+    nullable=("stream",),
+)
+create_thread = members(
+    {"messages": items(MESSAGE), "metadata": metadata, "tool_resources": of_type(dict)},
+    nullable=("metadata", "tool_resources"),
+)
+create_assistant = members(
+    {
+        **_MODELLED,
+        "name": text(256),
+        "description": text(512),
+        "tools": items(tool, 128),
+        "tool_resources": of_type(dict),
+    },
+    "model",
+    nullable=("name", "description", "tool_resources", *(set(_MODELLED) - {"model"})),
+)
