@@ -1,0 +1,310 @@
+"""The only way to a target: every call goes through here and into the journal. Nothing else knows httpx."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+from conformance.outcomes import Fault, Noted, Untested, Violated
+from conformance.wire.exchange import JSON_TYPE, Exchange, Request, Response
+from conformance.wire.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import httpx
+
+    from conformance.wire.journal import Journal
+
+UNSET: Final[Any] = object()
+#: No answer is read beyond this many bytes, nor beyond this many seconds.
+MAX_BODY: Final = 8 * 1024 * 1024
+DEADLINE: Final = 60.0
+
+
+class Unreachable(Fault):
+    """The target did not answer, or not within bounds."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response with its time on the sender's clock: `at` in Unix seconds, `duration` in seconds, both to the ms."""
+
+    response: Response
+    at: float
+    duration: float
+
+
+class Sender(Protocol):
+    """What answers requests: a socket, the embedded reference server, or a cassette set."""
+
+    def open(self, scope: str) -> None:
+        """Begin a scope; scopes nest."""
+
+    def close(self, scope: str, *, complete: bool) -> None:
+        """End a scope; `complete` says whether it ran to its end."""
+
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
+        """Answer a request. A gate is called at the moment of departure, so that several leave together."""
+
+    def now(self, scope: str) -> float:
+        """The session clock as the scope sees it, in Unix seconds."""
+
+    def wait(self, seconds: float, scope: str) -> None:
+        """Let time pass."""
+
+
+class Served(Protocol):
+    """What the embedded reference server offers, in plain types since the two sides share none."""
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        body: bytes,
+        scope: str = "",
+    ) -> Any:
+        """Answer with an object that has `status`, `headers` and `body`."""
+
+    def now(self, scope: str) -> float:
+        """The scope's clock."""
+
+    def wait(self, seconds: float, scope: str) -> None:
+        """Turn the clock."""
+
+
+class InProcessSender:
+    """Calls the reference server without a socket; time is its clock's."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def open(self, scope: str) -> None:
+        """Nothing to prepare."""
+
+    def close(self, scope: str, *, complete: bool) -> None:
+        """Nothing to finish."""
+
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
+        """Answer at once."""
+        at = self.now(scope)
+        if gate:
+            gate()
+        answer = self._served.handle(
+            request.method, request.path, request.query, request.headers, request.body, scope
+        )
+        response = Response(answer.status, answer.headers, answer.body)
+        return Reply(response, at, round(self.now(scope) - at, 3))
+
+    def now(self, scope: str) -> float:
+        """The reference's clock."""
+        return round(self._served.now(scope), 3)
+
+    def wait(self, seconds: float, scope: str) -> None:
+        """Turn the reference's clock."""
+        self._served.wait(seconds, scope)
+
+
+class HttpSender:
+    """Speaks HTTP to a URL, within bounds of size and time and without following redirects."""
+
+    def __init__(self, origin: str) -> None:
+        """Take the origin, such as `http://localhost:8000`, without a path."""
+        import httpx  # a replay never needs it
+
+        self._httpx = httpx
+        self._origin = origin
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(DEADLINE, connect=10.0),
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def open(self, scope: str) -> None:
+        """Nothing to prepare."""
+
+    def close(self, scope: str, *, complete: bool) -> None:
+        """Nothing to finish."""
+
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
+        """
+        Send one request.
+
+        Raises:
+            Unreachable: no connection, a broken one, or an answer beyond the bounds.
+        """
+        url = self._httpx.URL(self._origin).copy_with(raw_path=_target(request))
+        outgoing = self._client.build_request(
+            request.method, url, headers=dict(request.headers), content=request.body or None
+        )
+        if gate:
+            gate()
+        at, started = time.time(), time.monotonic()
+        try:
+            response = self._read(outgoing, started)
+        except self._httpx.HTTPError as problem:
+            kind = type(problem).__name__
+            raise Unreachable(f"no answer to {request.method} {request.path}: {kind}: {problem}") from None
+        return Reply(response, round(at, 3), round(time.monotonic() - started, 3))
+
+    def _read(self, outgoing: httpx.Request, started: float) -> Response:
+        incoming = self._client.send(outgoing, stream=True)
+        try:
+            body = bytearray()
+            for chunk in incoming.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise Unreachable(f"the answer to {outgoing.method} {outgoing.url.path} is over {MAX_BODY} bytes")
+                if time.monotonic() - started > DEADLINE:
+                    raise Unreachable(f"the answer to {outgoing.method} {outgoing.url.path} took over {DEADLINE:g} s")
+        finally:
+            incoming.close()
+        return Response(incoming.status_code, {k.lower(): v for k, v in incoming.headers.items()}, bytes(body))
+
+    def now(self, scope: str) -> float:
+        """The clock of this machine."""
+        return round(time.time(), 3)
+
+    def wait(self, seconds: float, scope: str) -> None:
+        """Sleep."""
+        time.sleep(seconds)
+
+
+class Client:
+    """Calls a target by operation, and keeps every exchange in the journal."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        journal: Journal,
+        *,
+        base_path: str = "/v1",
+        headers: Mapping[str, str] | None = None,
+        key: str | None = None,
+        key_header: tuple[str, str] = ("authorization", "Bearer {key}"),
+    ) -> None:
+        """`key_header` is the name of the header that carries the key, and a template of its value."""
+        self.journal = journal
+        self.base_path = base_path.rstrip("/")
+        self.waited = 0.0
+        self.scope_name = ""
+        self._sender = sender
+        self._headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self._key = key
+        self._key_header = key_header
+        self._gate = threading.local()
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """What happens inside belongs to the named scope."""
+        outer, self.scope_name = self.scope_name, name
+        self._sender.open(name)
+        try:
+            yield
+        except (Violated, Untested, Noted):  # it came to a result; that it read less than was recorded is no news
+            self.scope_name = outer
+            with suppress(Fault):
+                self._sender.close(name, complete=True)
+            raise
+        except BaseException:
+            self.scope_name = outer
+            self._sender.close(name, complete=False)
+            raise
+        self.scope_name = outer
+        self._sender.close(name, complete=True)
+
+    def call(self, operation: str, *, thread_id: str = "", run_id: str = "", **options: Any) -> Exchange:
+        """Call an operation by name; ids are escaped into its path. `options` are those of `send`."""
+        described = OPERATIONS[operation]
+        ids = {"thread_id": thread_id, "run_id": run_id, **{k: options.pop(k) for k in _other_ids(options)}}
+        path = described.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
+        return self.send(described.method, path, **options)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        json: Any = UNSET,
+        content: bytes = b"",
+        content_type: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        key: str | None = UNSET,
+    ) -> Exchange:
+        """
+        Send any request below the base path and journal the exchange.
+
+        Args:
+            method: The HTTP method.
+            path: Percent-encoded, beginning with a slash, below the base path.
+            query: Parameters in order; a name may come twice.
+            json: A value to send as a JSON body.
+            content: A raw body, instead of `json`.
+            content_type: The content type of a raw body, or of an empty one; None sends none.
+            headers: Headers that replace the usual ones; None removes one.
+            key: Another key than the target's; None sends none.
+
+        Raises:
+            Unreachable: the target did not answer within bounds.
+        """
+        sent = {"accept": JSON_TYPE, **self._headers}
+        if (key := self._key if key is UNSET else key) is not None:
+            name, template = self._key_header
+            sent[name.lower()] = template.format(key=key)
+        if json is not UNSET:
+            content, content_type = jsonlib.dumps(json).encode(), JSON_TYPE
+        if content_type is not None:
+            sent["content-type"] = content_type
+        for name, value in (headers or {}).items():
+            sent.pop(name.lower(), None)
+            if value is not None:
+                sent[name.lower()] = value
+        request = Request(method, self.base_path + path, tuple(query), sent, content)
+        reply = self._sender.send(request, self.scope_name, getattr(self._gate, "wait", None))
+        return self.journal.append(
+            scope=self.scope_name, request=request, response=reply.response, at=reply.at, duration=reply.duration
+        )
+
+    def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
+        """Make the calls in threads that are released at once; each may send one request."""
+        barrier = threading.Barrier(len(calls), timeout=DEADLINE)
+
+        def at_the_line(call: Callable[[], Exchange]) -> Exchange:
+            self._gate.wait = barrier.wait
+            try:
+                return call()
+            finally:
+                del self._gate.wait
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(at_the_line, calls))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass on the session clock."""
+        if seconds > 0:
+            self.waited += seconds
+            self._sender.wait(seconds, self.scope_name)
+
+    def wait_since(self, exchange: Exchange, seconds: float) -> None:
+        """Wait until so many seconds have passed since an exchange ended, whoever spent them."""
+        passed = self._sender.now(self.scope_name) - exchange.ended
+        self.wait(min(seconds, seconds - passed) if passed > 0 else seconds)
+
+
+def _other_ids(options: Mapping[str, Any]) -> list[str]:
+    return [name for name in options if name.endswith("_id")]
+
+
+def _target(request: Request) -> bytes:
+    query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in request.query)
+    return (request.path + (f"?{query}" if query else "")).encode()

@@ -1,0 +1,54 @@
+"""What a check can come to, apart from holding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.wire.exchange import Exchange
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One way in which a requirement was broken, and the exchanges that show it, the telling one last."""
+
+    expected: str
+    actual: str
+    exchanges: tuple[Exchange, ...]
+
+
+class Violated(AssertionError):
+    """The target broke the requirement of this item. Nothing else in the suite raises an AssertionError."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__("; ".join(f"expected {v.expected}, got {v.actual}" for v in violations))
+        self.violations: Sequence[Violation] = violations
+
+
+class Untested(Exception):
+    """
+    The requirement could not be measured, and why.
+
+    `gates` is False where nobody can be blamed for it: a race that did not happen, a state that a black box cannot
+    provoke, a case that a cassette set never recorded.
+    """
+
+    def __init__(self, reason: str, *, gates: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.gates = gates
+
+
+class Noted(Exception):
+    """What a check of a MAY or of a policy row found; it ends the item without judging it."""
+
+    def __init__(self, finding: str) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+
+class Fault(Exception):
+    """The suite, the network or a set-up broke; the target is not accused."""

@@ -1,0 +1,1 @@
+"""Cassettes: vcrpy's own, behind senders of ours and without its process-wide patching."""

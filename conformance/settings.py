@@ -1,0 +1,195 @@
+"""What a session was asked to do: one typed object, made from the options and the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CAPABILITIES = ("auth", "retrieve", "list", "cancel", "streaming", "steps", "create-thread-and-run")
+POLICIES = ("documented", "strict", "observed")
+PROFILES = Path(__file__).parent / "profiles"
+
+
+class BadSettings(Exception):
+    """The session cannot be started as it was asked for; the message says why, in a sentence."""
+
+
+class Secret(str):
+    """A string that never shows itself in a representation."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[redacted]'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A dialect of the protocol."""
+
+    name: str
+    headers: Mapping[str, str]
+    #: The header that carries the key, and a template of its value.
+    key_header: tuple[str, str]
+    #: Level by requirement id, or "off", each with a reason.
+    rows: Mapping[str, Mapping[str, str]]
+    #: Fields to create a run with, by the state that they lead to.
+    states: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One session: what is judged, how it is reached, and what counts."""
+
+    kind: Literal["replay", "reference", "url"]
+    url: str = ""
+    replay: str = "reference"
+    record: str | None = None
+    profile: Profile
+    key: Secret | None = None
+    key_env: str = "OPENAI_API_KEY"
+    model: str | None = None
+    assistant: str | None = None
+    max_runs: int | None = None
+    gate: Literal["must", "should"] = "must"
+    policy: str = "documented"
+    #: Capabilities that the user declares absent.
+    without: frozenset[str] = frozenset()
+    waits: Mapping[str, float] = field(default_factory=dict)
+    fuzz: Literal["reads", "writes"] | None = None
+    seed: int = 0
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the target."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def base_path(self) -> str:
+        """The path of the target's URL."""
+        return urlsplit(self.url).path.rstrip("/")
+
+    @classmethod
+    def read(cls, option: Callable[[str], Any], known_waits: Mapping[str, float]) -> Settings:
+        """
+        Make the settings from pytest's options.
+
+        Args:
+            option: Looks up an option by its destination, such as `runs_gate`.
+            known_waits: The waits that may be set, by name.
+
+        Raises:
+            BadSettings: options contradict each other or have impossible values.
+        """
+        target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
+        if target and replay:
+            raise BadSettings("--target-url and --runs-replay are two targets; name one of them")
+        if record and not target:
+            raise BadSettings("--runs-record needs a --target-url to record from")
+        kind: Literal["replay", "reference", "url"] = "replay"
+        if target:
+            kind = "reference" if target == "reference" else "url"
+        if kind == "url":
+            _check_url(target)
+        key_env = option("runs_api_key_env") or "OPENAI_API_KEY"
+        if option("runs_api_key_env") and kind == "url" and not os.environ.get(key_env):
+            raise BadSettings(f"--runs-api-key-env names {key_env}, which is not set")
+        key = os.environ.get(key_env) or None
+        without = _without(option("runs_without"))
+        if kind == "url" and key is None:
+            without |= {"auth"}
+        default_profile = "reference" if kind == "reference" else "openai"
+        return cls(
+            kind=kind,
+            url="http://reference.invalid/v1" if kind == "reference" else target or "",
+            replay=replay or "reference",
+            record=record,
+            profile=load_profile(option("runs_profile") or default_profile),
+            key=Secret(key) if key and kind == "url" else None,
+            key_env=key_env,
+            model=option("runs_model"),
+            assistant=option("runs_assistant"),
+            max_runs=_at_least_one(option("runs_max_runs"), "--runs-max-runs"),
+            gate=option("runs_gate"),
+            policy=option("runs_cancel_policy") or "documented",
+            without=without,
+            waits=_waits(option("runs_wait") or [], known_waits),
+            fuzz=option("runs_fuzz"),
+            seed=option("runs_seed") or 0,
+        )
+
+
+def load_profile(name: str) -> Profile:
+    """
+    Read a profile and what it extends.
+
+    Raises:
+        BadSettings: there is none of that name, or it is no profile.
+    """
+    data = _read_profile(name)
+    auth = data.get("auth", {})
+    return Profile(
+        name=data["name"],
+        headers=data.get("headers", {}),
+        key_header=(auth.get("header", "Authorization"), auth.get("value", "Bearer {key}")),
+        rows=data.get("rows", {}),
+        states=data.get("states", {}),
+    )
+
+
+def _read_profile(name: str) -> dict[str, Any]:
+    path = PROFILES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.toml")))
+        raise BadSettings(f"there is no profile {name!r}; the profiles are {known}")
+    data = tomllib.loads(path.read_text("utf-8"))
+    if "extends" not in data:
+        return data
+    merged = _read_profile(data["extends"])
+    for key, value in data.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def _check_url(target: str) -> None:
+    parts = urlsplit(target)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadSettings(f"--target-url={target} is no http(s) URL (and not the word reference)")
+    if parts.username or parts.password:
+        raise BadSettings("--target-url must not carry a key; put it into an environment variable")
+    if parts.query or parts.fragment:
+        raise BadSettings("--target-url must be a base URL, without a query or fragment")
+
+
+def _without(value: str | None) -> frozenset[str]:
+    names = frozenset(name.strip() for name in (value or "").split(",") if name.strip())
+    if unknown := sorted(names - set(CAPABILITIES)):
+        raise BadSettings(f"--runs-without knows no {', '.join(unknown)}; it knows {', '.join(CAPABILITIES)}")
+    return names
+
+
+def _at_least_one(value: int | None, option: str) -> int | None:
+    if value is not None and value < 1:
+        raise BadSettings(f"{option} must be at least 1")
+    return value
+
+
+def _waits(pairs: list[str], known: Mapping[str, float]) -> dict[str, float]:
+    budgets: dict[str, float] = {}
+    for pair in pairs:
+        name, _, seconds = pair.partition("=")
+        try:
+            budgets[name] = float(seconds)
+        except ValueError:
+            raise BadSettings(f"--runs-wait={pair} is not of the form NAME=SECONDS") from None
+        if name not in known or not 0 <= budgets[name] <= 86_400:
+            raise BadSettings(f"--runs-wait={pair}: the waits are {', '.join(known)}, from 0 to 86400 s")
+    return budgets

@@ -1,0 +1,110 @@
+"""How a session reaches its target: over HTTP, in process, or on cassettes; and whether it is recorded."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance import __version__
+from conformance.client import HttpSender, InProcessSender
+from conformance.settings import Secret, Settings, load_profile
+
+if TYPE_CHECKING:
+    from conformance.client import Sender
+    from conformance.redaction import Redactor
+
+
+@dataclass(frozen=True)
+class Line:
+    """The way to a target."""
+
+    sender: Sender
+    #: The settings as they are for this target; a replay takes over what was recorded.
+    settings: Settings
+    #: The target in words.
+    target: str
+    #: Where a replayed recording comes from, in a sentence.
+    provenance: str
+    _held: ExitStack
+
+    def hang_up(self) -> None:
+        """Finish a recording, or give the network back."""
+        self._held.close()
+
+
+def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
+    """
+    Open the way to the target.
+
+    Args:
+        settings: What was asked for.
+        start: The folder that pytest was started in; recordings are written below it.
+        redactor: Keeps secrets out of recordings.
+
+    Raises:
+        BadSettings: the cassette set cannot be replayed, or not be written.
+    """
+    if settings.kind == "replay":
+        return _replay(settings, start)
+    sender: Sender
+    if settings.kind == "reference":
+        from conformance.reference import DEFAULT_KEY, Reference
+
+        settings = replace(settings, key=Secret(DEFAULT_KEY))
+        target, sender = f"reference server {__version__}", InProcessSender(Reference(cancel_policy=settings.policy))
+    else:
+        target, sender = settings.url, HttpSender(settings.origin)
+    held = ExitStack()
+    if settings.record:
+        sender = _recorded(sender, settings, start, redactor, target, held)
+    return Line(sender, settings, target, "", held)
+
+
+def _replay(settings: Settings, start: Path) -> Line:
+    from conformance.replay.blocked import no_network
+    from conformance.replay.player import ReplaySender
+    from conformance.replay.provenance import find_set, read_set
+
+    folder = find_set(settings.replay, start)
+    told = read_set(folder)
+    settings = replace(
+        settings,
+        url=f"https://target.invalid{told.base_path}",
+        profile=load_profile(told.profile),
+        key=Secret("sk-replayed") if told.authenticated else None,
+        policy=told.cancel_policy,
+        without=settings.without | set(told.without),
+        model=told.model,
+        assistant=told.assistant,
+    )
+    held = ExitStack()
+    held.enter_context(no_network())
+    return Line(ReplaySender(folder), settings, f"cassettes {folder.name}", told.describe(), held)
+
+
+def _recorded(
+    sender: Sender, settings: Settings, start: Path, redactor: Redactor, target: str, held: ExitStack
+) -> Sender:
+    from conformance.replay.provenance import Provenance
+    from conformance.replay.recorder import RecordingSender
+
+    name = settings.record or ""
+    folder = start / name if "/" in name else start / "cassettes" / name
+    provenance = Provenance(
+        target=target,
+        recorded_at=datetime.fromtimestamp(sender.now("provenance"), UTC).isoformat(timespec="seconds"),
+        suite_version=__version__,
+        profile=settings.profile.name,
+        base_path=settings.base_path,
+        cancel_policy=settings.policy,
+        without=tuple(sorted(settings.without)),
+        model=settings.model,
+        assistant=settings.assistant,
+        authenticated=settings.key is not None,
+    )
+    recorder = RecordingSender(sender, folder, redactor, provenance)
+    held.callback(recorder.finish)
+    return recorder
