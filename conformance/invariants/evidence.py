@@ -1,0 +1,254 @@
+"""What a session saw, derived once from its journal: runs, their histories, pages and walks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from conformance.wire.exchange import Exchange
+from conformance.wire.models import STATUSES, FieldFault, Run, faults
+from conformance.wire.operations import RUN_OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+FINAL = frozenset({"completed", "failed", "incomplete", "expired", "cancelled"})
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A run as one message showed it."""
+
+    run: Mapping[str, Any]
+    exchange: Exchange
+    #: The thread through which it was reached.
+    thread_id: str
+    #: Whether it was an item of a page.
+    listed: bool
+    #: The sighting before it, of the same run.
+    before: Sighting | None = None
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The message, after the one that showed the run before."""
+        return (self.exchange,) if self.before is None else (self.before.exchange, self.exchange)
+
+    @property
+    def status(self) -> str | None:
+        """One of the documented statuses, or None."""
+        status = self.run.get("status")
+        return status if isinstance(status, str) and status in STATUSES else None
+
+    @property
+    def final(self) -> bool:
+        """Whether the run has come to rest."""
+        return self.status in FINAL
+
+    def by(self, operation: str) -> bool:
+        """Whether this operation showed it."""
+        return self.exchange.operation is not None and self.exchange.operation.name == operation
+
+    def moment(self, name: str) -> int | None:
+        """A timestamp that is set, in Unix seconds; anything else is None, since the schema's rows judge that."""
+        value = self.run.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    @cached_property
+    def faults(self) -> Sequence[FieldFault]:
+        """The members that are not as the model says."""
+        return faults(dict(self.run), Run)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Two sightings of a run, one after the other, and what was asked of the run until then."""
+
+    before: Sighting
+    after: Sighting
+    #: Requests to cancel or to submit that were not refused, in order: since the sighting before, or overlapping it.
+    between: tuple[Exchange, ...]
+    #: Whether any cancel was accepted so far.
+    cancelled_ever: bool
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The two sightings, and what was asked between them."""
+        asked = tuple(each for each in self.between if each not in (self.before.exchange, self.after.exchange))
+        return (self.before.exchange, *asked, self.after.exchange)
+
+    @property
+    def submitted(self) -> bool:
+        """Whether tool outputs were submitted in between."""
+        return any(_is(each, "submit_tool_outputs") for each in self.between)
+
+    @property
+    def modified(self) -> bool:
+        """Whether the metadata was replaced in between."""
+        return any(_is(each, "modify_run") for each in self.between)
+
+    @property
+    def same_rest(self) -> bool:
+        """Whether the run rests in the same final state in both."""
+        return self.before.final and self.before.status == self.after.status
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A successful reply to listing runs."""
+
+    exchange: Exchange
+    body: Mapping[str, Any]
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The message."""
+        return (self.exchange,)
+
+    @property
+    def items(self) -> Sequence[Mapping[str, Any]]:
+        """The items that are objects."""
+        data = self.body.get("data")
+        return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The ids of the items that have one."""
+        return [item["id"] for item in self.items if isinstance(item.get("id"), str)]
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Pages that were followed from one to the next by `after`."""
+
+    pages: tuple[Page, ...]
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Its messages."""
+        return tuple(page.exchange for page in self.pages)
+
+
+@dataclass(frozen=True, eq=False)
+class Message:
+    """Any exchange, with what the session knew of its ids."""
+
+    exchange: Exchange
+    #: Whether the ids in its path were issued by the target.
+    known: bool
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The message."""
+        return (self.exchange,)
+
+
+class Evidence:
+    """Everything that invariants look at."""
+
+    def __init__(self, journal: Iterable[Exchange]) -> None:
+        self._journal = list(journal)
+
+    @cached_property
+    def messages(self) -> Sequence[Message]:
+        """Every exchange of a run operation."""
+        issued = {str(each.json["id"]) for each in self._journal if each.succeeded and _has_id(each.json)}
+        issued |= {id for page in self.pages for id in page.ids}
+        return [
+            Message(each, set(each.ids.values()) <= issued)
+            for each in self._journal
+            if each.operation and each.operation.name in RUN_OPERATIONS
+        ]
+
+    @cached_property
+    def histories(self) -> Mapping[tuple[str, str], Sequence[Sighting]]:
+        """The sightings of each run, in order, by the thread that it was reached through and its id."""
+        found: dict[tuple[str, str], list[Sighting]] = {}
+        for thread_id, run, exchange, listed in _sightings(self._journal):
+            history = found.setdefault((thread_id, str(run.get("id"))), [])
+            before = history[-1] if history else None
+            history.append(Sighting(run, exchange, thread_id, listed, before))
+        return found
+
+    @cached_property
+    def runs(self) -> Sequence[Sighting]:
+        """Every sighting of a run."""
+        return [sighting for history in self.histories.values() for sighting in history]
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        """Every two sightings of a run that follow each other; those that overlap in time have no order."""
+        asked: dict[str, list[Exchange]] = {}
+        for each in self._journal:
+            if not each.refused and any(_is(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")):
+                asked.setdefault(each.ids.get("run_id", ""), []).append(each)
+        return [
+            _step(sighting.before, sighting, asked.get(id, []))
+            for (_, id), history in self.histories.items()
+            for sighting in history
+            if sighting.before and not _unordered(sighting.before.exchange, sighting.exchange)
+        ]
+
+    @cached_property
+    def pages(self) -> Sequence[Page]:
+        """Every page of runs."""
+        return [
+            Page(each, each.json)
+            for each in self._journal
+            if each.succeeded and _is(each, "list_runs") and isinstance(each.json, dict)
+        ]
+
+    @cached_property
+    def walks(self) -> Sequence[Walk]:
+        """Every chain of at least two pages, each asked for with `after` the last id of the one before."""
+        chains: list[list[Page]] = []
+        for page in self.pages:
+            chain = next((chain for chain in reversed(chains) if _follows(chain[-1], page)), None)
+            if chain is None:
+                chains.append([page])
+            else:
+                chain.append(page)
+        return [Walk(tuple(chain)) for chain in chains if len(chain) > 1]
+
+
+def _sightings(journal: Iterable[Exchange]) -> Iterator[tuple[str, Mapping[str, Any], Exchange, bool]]:
+    for each in journal:
+        if not each.succeeded or each.operation is None or not isinstance(each.json, dict):
+            continue
+        if each.operation.returns == "run":
+            thread = each.ids.get("thread_id") or str(each.json.get("thread_id"))
+            yield thread, each.json, each, False
+        elif each.operation.returns == "run_list" and isinstance(each.json.get("data"), list):
+            for item in each.json["data"]:
+                if isinstance(item, dict):
+                    yield each.ids["thread_id"], item, each, True
+
+
+def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange]) -> Step:
+    first, last = before.exchange, after.exchange
+    between = tuple(
+        each
+        for each in asked
+        if first.number < each.number <= last.number or each.overlaps(first) or each.overlaps(last)
+    )
+    cancelled = any(_is(each, "cancel_run") and each.number <= last.number for each in asked)
+    return Step(before, after, between, cancelled or any(_is(each, "cancel_run") for each in between))
+
+
+def _unordered(one: Exchange, other: Exchange) -> bool:
+    return one.scope == other.scope and one.number != other.number and one.overlaps(other)
+
+
+def _follows(page: Page, after: Page) -> bool:
+    one, other = page.exchange, after.exchange
+    same = one.scope == other.scope and one.request.path == other.request.path
+    query = [{name: value for name, value in each.request.query if name != "after"} for each in (one, other)]
+    return same and query[0] == query[1] and bool(page.ids) and other.request.param("after") == page.ids[-1]
+
+
+def _is(exchange: Exchange, operation: str) -> bool:
+    return exchange.operation is not None and exchange.operation.name == operation
+
+
+def _has_id(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("id"), str)

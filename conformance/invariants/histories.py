@@ -1,0 +1,191 @@
+"""What must hold over the life of one run, from one message that shows it to the next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.invariants.evidence import FINAL
+from conformance.invariants.judging import Answer, Broken, invariant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from conformance.invariants.evidence import Evidence, Step
+
+#: Members that never change.
+IMMUTABLE = (
+    "id",
+    "object",
+    "created_at",
+    "thread_id",
+    "assistant_id",
+    "model",
+    "instructions",
+    "tools",
+    "temperature",
+    "top_p",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "tool_choice",
+    "response_format",
+    "parallel_tool_calls",
+)
+_WRITE_ONCE = ("cancelled_at", "failed_at", "completed_at")
+
+#: Where a run can go by itself, in one move.
+_BY_ITSELF = {
+    "queued": {"in_progress", "failed", "expired"},
+    "in_progress": {"requires_action", "completed", "incomplete", "failed", "expired"},
+    "requires_action": {"expired"},
+    "cancelling": {"cancelled", "completed", "incomplete", "failed", "expired"},
+}
+_ON_CANCEL = {state: {"cancelling", "cancelled"} for state in ("queued", "in_progress", "requires_action")}
+_ON_SUBMIT = {"requires_action": {"queued", "in_progress"}}
+
+
+def reachable(state: str, *, cancelled: bool, submitted: bool) -> set[str]:
+    """All states that a run could be in by the next look, including the one it was in."""
+    seen, left = {state}, [state]
+    while left:
+        current = left.pop()
+        nexts = set(_BY_ITSELF.get(current, ()))
+        nexts |= _ON_CANCEL.get(current, set()) if cancelled else set()
+        nexts |= _ON_SUBMIT.get(current, set()) if submitted else set()
+        left += nexts - seen
+        seen |= nexts
+    return seen
+
+
+def _steps(evidence: Evidence) -> Iterator[Step]:
+    return (step for step in evidence.steps if step.before.status and step.after.status)
+
+
+def _all_steps(evidence: Evidence) -> Iterator[Step]:
+    return iter(evidence.steps)
+
+
+def _from(*states: str) -> Callable[[Step], bool]:
+    return lambda step: step.before.status in states
+
+
+def _moved(step: Step, expected: str) -> Broken:
+    return Broken(expected, f"{step.before.status}, then {step.after.status}")
+
+
+@invariant("RUN-LIFE-003", _steps, lambda step: not step.before.final)
+def statuses_follow_the_graph(step: Step) -> Answer:
+    """A run goes only where it could have gone; the moves that have rows of their own are theirs."""
+    before, after = str(step.before.status), str(step.after.status)
+    if before == "cancelling" and after not in FINAL:
+        return None
+    if before == "in_progress" and after == "queued":
+        return None
+    possible = reachable(before, cancelled=step.cancelled_ever, submitted=step.submitted)
+    return None if after in possible else _moved(step, f"one of {', '.join(sorted(possible))} after {before}")
+
+
+@invariant("RUN-LIFE-004", _steps, lambda step: step.before.final)
+def final_states_are_final(step: Step) -> Answer:
+    """A run that has come to rest stays at rest."""
+    return None if step.before.status == step.after.status else _moved(step, f"status {step.before.status} for good")
+
+
+@invariant("RUN-LIFE-016", _steps, _from("cancelling"))
+def cancelling_leads_to_an_end(step: Step) -> Answer:
+    """A run that is being cancelled does not go back to work."""
+    if step.after.status == "cancelling" or step.after.final:
+        return None
+    return _moved(step, "cancelling, or a final state")
+
+
+@invariant("RUN-LIFE-017", _steps, _from("in_progress"))
+def running_does_not_go_back_to_the_queue(step: Step) -> Answer:
+    """A run goes back to the queue only when outputs were submitted."""
+    return _moved(step, "no return to the queue") if step.after.status == "queued" and not step.submitted else None
+
+
+@invariant("RUN-INV-035", _steps, lambda step: step.before.status == "requires_action" != step.after.status)
+def required_action_is_cleared(step: Step) -> Answer:
+    """A run that left requires_action asks for nothing."""
+    action = step.after.run.get("required_action")
+    return None if action is None else Broken("required_action null", f"required_action set while {step.after.status}")
+
+
+def changed(step: Step, names: Collection[str]) -> Answer:
+    """Whether one of the members, in both messages, has another value."""
+    before, after = step.before.run, step.after.run
+    other = [name for name in names if name in before and name in after and not _equal(before[name], after[name])]
+    if not other:
+        return None
+    return Broken(
+        ", ".join(f"{name} {_short(before[name])}" for name in other),
+        ", ".join(f"{name} {_short(after[name])}" for name in other),
+    )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004
+
+
+def _kinds_differ_at_rest(step: Step) -> bool:
+    return step.same_rest and step.before.listed != step.after.listed
+
+
+@invariant("RUN-INV-029", _all_steps, lambda step: not step.after.by("cancel_run") and not _kinds_differ_at_rest(step))
+def what_a_run_was_made_with_never_changes(step: Step) -> Answer:
+    """What a run was created with stays; the reply to a cancel, and lists of what rests, are other rows'."""
+    return changed(step, IMMUTABLE)
+
+
+@invariant("RUN-INV-030", _steps, lambda step: step.same_rest and not _kinds_differ_at_rest(step))
+def ends_are_written_once(step: Step) -> Answer:
+    """When a run ended does not change."""
+    return changed(step, _WRITE_ONCE)
+
+
+@invariant("RUN-INV-031", _steps, lambda step: step.before.moment("started_at") is not None)
+def start_changes_only_on_resumption(step: Step) -> Answer:
+    """A start changes when the run is resumed, and then to a later time."""
+    before, after = step.before.moment("started_at"), step.after.moment("started_at")
+    if before is None or after is None or before == after:
+        return None
+    resumed = step.submitted or step.before.status == "queued"
+    return None if resumed and after > before else Broken(f"started_at {before}", f"started_at {after}")
+
+
+_OWNED = {*IMMUTABLE, *_WRITE_ONCE, "status", "started_at"}
+
+
+@invariant(
+    "RUN-INV-032",
+    _steps,
+    lambda step: step.same_rest and step.before.by("retrieve_run") and step.after.by("retrieve_run"),
+)
+def reading_changes_nothing(step: Step) -> Answer:
+    """Two reads of a run at rest show the same; members with rows of their own are theirs."""
+    before, after = step.before.run, step.after.run
+    names = [name for name in dict.fromkeys((*before, *after)) if name not in _OWNED]
+    if step.modified:
+        names = [name for name in names if name != "metadata"]
+    missing = [name for name in names if (name in before) != (name in after)]
+    if missing:
+        return Broken("the same members in both reads", f"in one of them only: {', '.join(missing)}")
+    return changed(step, names)
+
+
+@invariant("RUN-INV-033", _steps, _kinds_differ_at_rest)
+def list_and_read_agree(step: Step) -> Answer:
+    """A run at rest looks the same in a list as by itself."""
+    before, after = step.before.run, step.after.run
+    names = [name for name in dict.fromkeys((*before, *after)) if not (name == "metadata" and step.modified)]
+    missing = [name for name in names if (name in before) != (name in after)]
+    if missing:
+        return Broken("the same members in the list and by itself", f"in one of them only: {', '.join(missing)}")
+    return changed(step, names)

@@ -1,0 +1,141 @@
+"""What must hold in every message of a run operation: status codes, headers, error bodies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.invariants.judging import Answer, Broken, Remark, invariant
+from conformance.wire.exchange import JSON_TYPE, NOT_JSON
+from conformance.wire.models import ErrorBody, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.invariants.evidence import Evidence, Message
+    from conformance.wire.exchange import Exchange
+
+_BODILESS = {"cancel_run", "retrieve_run", "list_runs", "list_steps", "retrieve_step"}
+_QUERY = {"limit", "order", "after", "before"}
+_OK = 200
+
+
+def _messages(evidence: Evidence) -> Iterator[Message]:
+    return iter(evidence.messages)
+
+
+
+def _error_of(exchange: Exchange) -> dict[str, object]:
+    body = exchange.json
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _broken_envelope(exchange: Exchange) -> Answer:
+    if exchange.json is NOT_JSON:
+        text = exchange.response.body[:80].decode("utf-8", "replace")
+        return Broken("an error object as JSON", f"status {exchange.status} with {text!r}")
+    found = faults(exchange.json, ErrorBody)
+    told = "; ".join(f"{'.'.join(map(str, fault.path)) or 'the body'} {fault.actual}" for fault in found)
+    expected = "error.message, error.type, error.param and error.code"
+    return Broken(expected, f"status {exchange.status}: {told}") if found else None
+
+
+@invariant("RUN-HDR-001", _messages, lambda message: "openai-beta" in message.exchange.request.headers)
+def beta_header_is_accepted(message: Message) -> Answer:
+    """The header that every client sends is no reason for a refusal."""
+    exchange = message.exchange
+    if exchange.refused and _error_of(exchange).get("code") == "invalid_beta":
+        return Broken("no refusal because of the OpenAI-Beta header", f"status {exchange.status} with code invalid_beta")
+    return None
+
+
+@invariant("RUN-HDR-003", _messages, lambda message: message.exchange.status == _OK)
+def success_is_json(message: Message) -> Answer:
+    """A success says that it is JSON, and is."""
+    kind = message.exchange.response.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != JSON_TYPE:
+        return Broken(f"content type {JSON_TYPE}", f"content type {kind or 'absent'}")
+    return Broken("a JSON body", "no JSON") if message.exchange.json is NOT_JSON else None
+
+
+@invariant("RUN-HDR-004", _messages)
+def request_id_header(message: Message) -> Answer:
+    """Whether replies carry a request id."""
+    return Remark(f"x-request-id is {'sent' if 'x-request-id' in message.exchange.response.headers else 'not sent'}")
+
+
+@invariant("RUN-HDR-005", _messages, lambda message: message.exchange.operation.name == "retrieve_run")
+def polling_hint(message: Message) -> Answer:
+    """A polling hint is a positive integer, in milliseconds."""
+    hint = message.exchange.response.headers.get("openai-poll-after-ms")
+    if hint is None:
+        return Remark("openai-poll-after-ms is not sent")
+    if not (hint.isascii() and hint.isdigit() and int(hint)):
+        return Broken("openai-poll-after-ms a positive integer", f"openai-poll-after-ms {hint}")
+    return Remark("openai-poll-after-ms is sent")
+
+
+def _other_rows_own(status: int) -> bool:
+    return status in {401, 403, 429}
+
+
+@invariant(
+    "RUN-ERR-001",
+    _messages,
+    lambda message: message.exchange.status >= 400 and not _other_rows_own(message.exchange.status),  # noqa: PLR2004
+)
+def errors_have_the_envelope(message: Message) -> Answer:
+    """Every error body has the one form that clients parse."""
+    return _broken_envelope(message.exchange)
+
+
+@invariant("RUN-ERR-002", _messages, lambda m: m.exchange.status in {400, 404} and bool(_error_of(m.exchange)))
+def client_faults_are_invalid_requests(message: Message) -> Answer:
+    """What the client did wrong is an invalid request."""
+    kind = _error_of(message.exchange).get("type")
+    if kind == "invalid_request_error" or not isinstance(kind, str):
+        return None
+    return Broken("error.type invalid_request_error", f"error.type {kind}")
+
+
+@invariant("RUN-ERR-010", _messages, lambda message: message.exchange.status == 429)  # noqa: PLR2004
+def too_many_requests_say_when_to_come_back(message: Message) -> Answer:
+    """A 429 has the error form, and a Retry-After that is a positive integer if it has one."""
+    if broken := _broken_envelope(message.exchange):
+        return broken
+    after = message.exchange.response.headers.get("retry-after")
+    if after is None or (after.isascii() and after.isdigit() and int(after)):
+        return None
+    return Broken("Retry-After a positive integer", f"Retry-After {after}")
+
+
+def well_formed(message: Message) -> bool:
+    """Whether nothing is wrong with a request, so that its sender cannot be to blame."""
+    request, operation = message.exchange.request, message.exchange.operation
+    if not message.known or operation is None or "authorization" not in request.headers:
+        return False
+    query = dict(request.query)
+    if len(query) != len(request.query) or not set(query) <= _QUERY:
+        return False
+    limit = query.get("limit", "20")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 100):  # noqa: PLR2004
+        return False
+    if query.get("order", "asc") not in {"asc", "desc"} or "after" in query or "before" in query:
+        return not set(query) & {"after", "before"} and query.get("order", "asc") in {"asc", "desc"}
+    if operation.name in _BODILESS:
+        return request.body in {b"", b"{}"}
+    return isinstance(request.json, dict) and request.headers.get("content-type", "").startswith(JSON_TYPE)
+
+
+@invariant("RUN-ERR-011", _messages, well_formed)
+def nothing_wrong_is_no_crash(message: Message) -> Answer:
+    """A request with nothing wrong is not answered with a server error."""
+    status = message.exchange.status
+    return None if status < 500 else Broken("a status below 500", f"status {status}")  # noqa: PLR2004
+
+
+@invariant("RUN-ERR-012", _messages, lambda message: message.exchange.succeeded)
+def success_is_200(message: Message) -> Answer:
+    """The only success that is documented is 200."""
+    status = message.exchange.status
+    return None if status == _OK else Broken("status 200", f"status {status}")

@@ -1,0 +1,271 @@
+"""What must hold between the members of one run, in any message that shows it."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from conformance.invariants.judging import Answer, Broken, Remark, invariant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conformance.invariants.evidence import Evidence, Sighting
+
+_ENDS = ("cancelled_at", "failed_at", "completed_at")
+#: How far a fresh run's creation may lie from the moment of its reply, in seconds.
+_SKEW = 3600
+
+
+def _runs(evidence: Evidence) -> Iterator[Sighting]:
+    """Runs in a documented state; another row judges what is none."""
+    return (seen for seen in evidence.runs if seen.status)
+
+
+def _in(*statuses: str) -> Callable[[Sighting], bool]:
+    return lambda seen: seen.status in statuses
+
+
+def _active(seen: Sighting) -> bool:
+    return not seen.final
+
+
+def _other_than(*statuses: str) -> Callable[[Sighting], bool]:
+    return lambda seen: seen.status not in statuses
+
+
+def _null(seen: Sighting, *members: str) -> Answer:
+    """The members are null; an absent one is the schema's business."""
+    set_ = [f"{name} {seen.run[name]!r}" for name in members if seen.run.get(name) is not None]
+    return Broken(f"{' and '.join(members)} null while {seen.status}", ", ".join(set_)) if set_ else None
+
+
+def _set(seen: Sighting, member: str) -> Answer:
+    """The member is not null; an absent one is the schema's business."""
+    if member in seen.run and seen.run[member] is None:
+        return Broken(f"{member} set once the run is {seen.status}", f"{member} null")
+    return None
+
+
+def _left_action(seen: Sighting) -> bool:
+    return seen.before is not None and seen.before.status == "requires_action"
+
+
+@invariant("RUN-INV-001", _runs, lambda seen: seen.status not in {"requires_action", "cancelled"} and not _left_action(seen))
+def required_action_is_null_unless_required(seen: Sighting) -> Answer:
+    """No other state asks for an action."""
+    return _null(seen, "required_action")
+
+
+@invariant("RUN-INV-002", _runs, _in("requires_action"))
+def required_action_is_set_when_required(seen: Sighting) -> Answer:
+    """A run that requires an action says which."""
+    return _set(seen, "required_action")
+
+
+@invariant("RUN-INV-003", _runs, _other_than("incomplete", "cancelled"))
+def incomplete_details_is_null_unless_incomplete(seen: Sighting) -> Answer:
+    """No other state is incomplete."""
+    return _null(seen, "incomplete_details")
+
+
+@invariant("RUN-INV-004", _runs, _in("incomplete"))
+def incomplete_run_has_a_reason(seen: Sighting) -> Answer:
+    """An incomplete run says why."""
+    details = seen.run.get("incomplete_details")
+    if isinstance(details, dict) and details.get("reason") is not None:
+        return None
+    return Broken("incomplete_details with a reason", f"incomplete_details {details!r}")
+
+
+@invariant("RUN-INV-005", _runs, _in("failed"))
+def failed_run_has_an_error(seen: Sighting) -> Answer:
+    """A failed run says why."""
+    return _set(seen, "last_error")
+
+
+@invariant("RUN-INV-006", _runs, _other_than("failed", "cancelled"))
+def error_belongs_to_a_failed_run(seen: Sighting) -> Answer:
+    """Only a failed run has an error."""
+    return _null(seen, "last_error")
+
+
+@invariant("RUN-INV-007", _runs, _in("failed"))
+def failed_run_has_failed_at(seen: Sighting) -> Answer:
+    """A failed run says when."""
+    return _set(seen, "failed_at")
+
+
+@invariant("RUN-INV-008", _runs, _other_than("failed", "cancelled"))
+def failed_at_belongs_to_a_failed_run(seen: Sighting) -> Answer:
+    """Only a failed run has failed."""
+    return _null(seen, "failed_at")
+
+
+@invariant("RUN-INV-009", _runs, lambda seen: seen.status == "cancelled" and not seen.by("cancel_run"))
+def cancelled_run_has_cancelled_at(seen: Sighting) -> Answer:
+    """A cancelled run says when; the reply to the cancel itself is another row's."""
+    return _set(seen, "cancelled_at")
+
+
+@invariant("RUN-INV-010", _runs, lambda seen: seen.status != "cancelled" and not seen.by("cancel_run"))
+def cancelled_at_belongs_to_a_cancelled_run(seen: Sighting) -> Answer:
+    """Only a cancelled run was cancelled."""
+    return _null(seen, "cancelled_at")
+
+
+@invariant("RUN-INV-011", _runs, _in("completed"))
+def completed_run_has_completed_at(seen: Sighting) -> Answer:
+    """A completed run says when."""
+    return _set(seen, "completed_at")
+
+
+@invariant("RUN-INV-012", _runs, _in("failed"))
+def completed_at_belongs_to_a_finished_run(seen: Sighting) -> Answer:
+    """A failed run has not completed; an incomplete or expired one was seen to carry the time of its end."""
+    return _null(seen, "completed_at")
+
+
+@invariant("RUN-INV-014", _runs, _active)
+def active_run_has_no_end(seen: Sighting) -> Answer:
+    """A run that may still move has not completed."""
+    return _null(seen, "completed_at")
+
+
+@invariant("RUN-INV-015", _runs, _active)
+def active_run_has_no_usage(seen: Sighting) -> Answer:
+    """Usage is known at the end."""
+    return _null(seen, "usage")
+
+
+@invariant("RUN-INV-016", _runs, _in("completed"))
+def completed_run_has_usage(seen: Sighting) -> Answer:
+    """A completed run says what it used."""
+    return _set(seen, "usage")
+
+
+def _usage(seen: Sighting) -> dict[str, int] | None:
+    usage = seen.run.get("usage")
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    if isinstance(usage, dict) and all(type(usage.get(name)) is int for name in names):
+        return {name: usage[name] for name in names}
+    return None
+
+
+@invariant("RUN-INV-017", _runs, _in("failed", "expired"))
+def usage_of_a_run_without_result(seen: Sighting) -> Answer:
+    """What a failed or expired run says of its usage."""
+    return Remark(f"a run that is {seen.status} has {_kind_of_usage(seen)}")
+
+
+def _kind_of_usage(seen: Sighting) -> str:
+    usage = _usage(seen)
+    return "usage null" if usage is None else "usage of zero" if not usage["total_tokens"] else "usage with counts"
+
+
+@invariant("RUN-INV-018", _runs, lambda seen: _usage(seen) is not None)
+def total_tokens_is_the_sum(seen: Sighting) -> Answer:
+    """The total is what the two parts add up to."""
+    usage = _usage(seen) or {}
+    wanted = usage["prompt_tokens"] + usage["completion_tokens"]
+    got = usage["total_tokens"]
+    return None if got == wanted else Broken(f"total_tokens {wanted}", f"total_tokens {got}")
+
+
+def _limits(seen: Sighting) -> list[tuple[str, int, int]]:
+    usage = _usage(seen) or {}
+    pairs = (("completion_tokens", "max_completion_tokens"), ("prompt_tokens", "max_prompt_tokens"))
+    return [(used, usage[used], limit) for used, name in pairs if usage and (limit := seen.moment(name)) is not None]
+
+
+@invariant("RUN-INV-019", _runs, lambda seen: bool(_limits(seen)))
+def usage_keeps_the_limits(seen: Sighting) -> Answer:
+    """A run uses no more than it was limited to."""
+    over = [(name, used, limit) for name, used, limit in _limits(seen) if used > limit]
+    expected = ", ".join(f"{name} at most {limit}" for name, _, limit in over)
+    return Broken(expected, ", ".join(f"{name} {used}" for name, used, _ in over)) if over else None
+
+
+def _in_order(seen: Sighting, *names: str) -> Answer:
+    moments = [(name, moment) for name in names if (moment := seen.moment(name)) is not None]
+    for (one, early), (other, late) in zip(moments, moments[1:], strict=False):
+        if early > late:
+            return Broken(f"{one} not after {other}", f"{one} {early}, {other} {late}")
+    return None
+
+
+def _both(*names: str) -> Callable[[Sighting], bool]:
+    return lambda seen: seen.status != "cancelled" and all(seen.moment(name) is not None for name in names)
+
+
+@invariant("RUN-INV-020", _runs, _both("created_at", "started_at"))
+def started_after_creation(seen: Sighting) -> Answer:
+    """A run starts when it exists."""
+    return _in_order(seen, "created_at", "started_at")
+
+
+def _ended_after(first: str) -> Callable[[Sighting], bool]:
+    return lambda seen: any(_both(first, end)(seen) for end in _ENDS)
+
+
+@invariant("RUN-INV-021", _runs, _ended_after("started_at"))
+def ended_after_the_start(seen: Sighting) -> Answer:
+    """A run ends after it started."""
+    return next((broken for end in _ENDS if (broken := _in_order(seen, "started_at", end))), None)
+
+
+@invariant("RUN-INV-022", _runs, _ended_after("created_at"))
+def ended_after_creation(seen: Sighting) -> Answer:
+    """A run ends after it was created; where it has started, its start is the narrower measure."""
+    if seen.moment("started_at") is not None and not _in_order(seen, "created_at", "started_at"):
+        return None
+    return next((broken for end in _ENDS if (broken := _in_order(seen, "created_at", end))), None)
+
+
+@invariant("RUN-INV-023", _runs, lambda seen: _active(seen) and seen.moment("expires_at") is not None)
+def expiry_lies_ahead(seen: Sighting) -> Answer:
+    """A run expires after it was created."""
+    created, expires = seen.moment("created_at"), seen.moment("expires_at")
+    if created is None or expires is None or created < expires:
+        return None
+    return Broken("expires_at after created_at", f"created_at {created}, expires_at {expires}")
+
+
+@invariant("RUN-INV-024", _runs, _active)
+def active_run_expires(seen: Sighting) -> Answer:
+    """A run that may still move says when it will expire."""
+    return _set(seen, "expires_at")
+
+
+@invariant("RUN-INV-025", _runs, lambda seen: seen.final)
+def expiry_of_a_final_run(seen: Sighting) -> Answer:
+    """What a run that rests says of its expiry."""
+    return Remark(f"expires_at of a final run is {'null' if seen.run.get('expires_at') is None else 'kept'}")
+
+
+@invariant("RUN-INV-026", _runs, _in("in_progress", "requires_action", "completed", "incomplete"))
+def started_run_has_started_at(seen: Sighting) -> Answer:
+    """A run that got this far has started."""
+    return _set(seen, "started_at")
+
+
+@invariant("RUN-INV-027", _runs, lambda seen: seen.by("create_run") and seen.status == "queued")
+def new_run_has_not_started(seen: Sighting) -> Answer:
+    """A run that waits in the queue for the first time has not started."""
+    return _null(seen, "started_at")
+
+
+def _moment_of(seen: Sighting) -> float:
+    date = seen.exchange.response.headers.get("date")
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else seen.exchange.ended
+    except ValueError:
+        return seen.exchange.ended
+
+
+@invariant("RUN-INV-028", _runs, lambda seen: seen.by("create_run") and seen.moment("created_at") is not None)
+def creation_is_now(seen: Sighting) -> Answer:
+    """A fresh run was created about now, by the server's own clock where it tells it."""
+    created: Any = seen.moment("created_at")
+    apart = abs(created - _moment_of(seen))
+    return None if apart <= _SKEW else Broken(f"created_at within {_SKEW} s of the reply", f"{apart:.0f} s apart")

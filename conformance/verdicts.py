@@ -1,0 +1,134 @@
+"""From outcomes to findings, from findings to the verdict of each requirement, and to the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from conformance.outcomes import Noted, Untested, Violated
+from conformance.requirements import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conformance.outcomes import Violation
+    from conformance.requirements import Requirement
+
+
+class Verdict(StrEnum):
+    """What the suite says of an item or of a requirement."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    WARN = "warn"
+    NOTE = "note"
+    NOT_APPLICABLE = "n/a"
+    UNTESTED = "untested"
+    DISABLED = "disabled"
+    ERROR = "error"
+
+
+#: What an item that was run may have measured.
+MEASURED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.NOTE})
+
+NOTHING_MEASURED = 11
+INCOMPLETE = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one item came to."""
+
+    requirement: Requirement
+    level: Level
+    item: str
+    verdict: Verdict
+    #: Why it is not a pass: the reason of a skip, the finding of a note, the text of an error.
+    reason: str = ""
+    violations: Sequence[Violation] = ()
+    #: Whether an untested item makes the session incomplete.
+    gates: bool = True
+
+
+def judge(outcome: BaseException | None, level: Level) -> tuple[Verdict, str]:
+    """Turn what ended an item into a verdict and its reason."""
+    match outcome:
+        case None:
+            return Verdict.PASS, ""
+        case Violated():
+            verdicts = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.NOTE}
+            return verdicts[level], str(outcome)
+        case Noted():
+            return Verdict.NOTE, outcome.finding
+        case Untested():
+            return Verdict.UNTESTED, outcome.reason
+        case _:
+            return Verdict.ERROR, f"{type(outcome).__name__}: {outcome}"
+
+
+@dataclass
+class Findings:
+    """All findings of a session, and what follows from them."""
+
+    all: list[Finding] = field(default_factory=list)
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding."""
+        self.all.append(finding)
+
+    def by_requirement(self) -> Mapping[str, Sequence[Finding]]:
+        """The findings of each requirement that has any, by its id."""
+        grouped: dict[str, list[Finding]] = {}
+        for finding in self.all:
+            grouped.setdefault(finding.requirement.id, []).append(finding)
+        return dict(sorted(grouped.items()))
+
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The verdict of each requirement that has findings, by its id."""
+        return {id: overall(findings) for id, findings in self.by_requirement().items()}
+
+    def incomplete(self) -> Sequence[str]:
+        """The requirements that should have been measured and were not, or only in part because of an error."""
+        return [
+            id
+            for id, findings in self.by_requirement().items()
+            if (verdict := overall(findings)) is Verdict.ERROR
+            or (verdict is Verdict.UNTESTED and any(each.gates for each in findings))
+        ]
+
+    def exit_code(self, gate: str) -> int:
+        """
+        The exit code that pytest's own 0 or 1 is replaced with.
+
+        Args:
+            gate: `must`, or `should` where a broken SHOULD counts as well.
+        """
+        verdicts = set(self.verdicts().values())
+        items = {finding.verdict for finding in self.all}
+        if Verdict.FAIL in items or (gate == "should" and Verdict.WARN in items):
+            return 1
+        if not items & {*MEASURED, Verdict.NOT_APPLICABLE, Verdict.DISABLED} and self.incomplete():
+            return NOTHING_MEASURED
+        if self.incomplete() or Verdict.ERROR in verdicts:
+            return INCOMPLETE
+        return 0
+
+
+#: The first of these that any item of a requirement has is the requirement's verdict.
+_PRECEDENCE = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.WARN,
+    Verdict.NOTE,
+    Verdict.PASS,
+    Verdict.UNTESTED,
+    Verdict.NOT_APPLICABLE,
+    Verdict.DISABLED,
+)
+
+
+def overall(findings: Iterable[Finding]) -> Verdict:
+    """The verdict of a requirement over its items: what is worst, as long as it was measured."""
+    verdicts = {finding.verdict for finding in findings}
+    return next(verdict for verdict in _PRECEDENCE if verdict in verdicts)
