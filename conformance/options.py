@@ -1,0 +1,73 @@
+"""The command-line options; light, since every pytest session of every project loads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+NOTHING_MEASURED = 11
+
+#: Options that ask for a session of the suite even where no path is given.
+_ASKING = ("runs_target_url", "runs_replay", "runs_record", "runs_list", "runs_fuzz")
+
+
+def add(group: pytest.OptionGroup) -> None:
+    """Declare the options."""
+    option = group.addoption
+    option(
+        "--target-url",
+        dest="runs_target_url",
+        metavar="URL",
+        help="judge the server at this base URL, or the embedded one with the word `reference`; "
+        "the default is to replay the bundled cassettes",
+    )
+    option(
+        "--runs-api-key-env",
+        metavar="NAME",
+        help="environment variable that holds the key (default: OPENAI_API_KEY)",
+    )
+    option("--runs-profile", metavar="NAME", help="dialect of the protocol (default: openai)")
+    option("--runs-model", metavar="MODEL", help="model to create runs with")
+    option("--runs-assistant", metavar="ID", help="assistant to use where none can be created")
+    option("--runs-max-runs", type=int, metavar="N", help="create no more than N runs; what needs more is untested")
+    option(
+        "--runs-gate",
+        choices=("must", "should"),
+        default="must",
+        help="the level whose violations fail the session (default: must)",
+    )
+    option(
+        "--runs-cancel-policy",
+        choices=("documented", "strict", "observed"),
+        help="whether cancelling a queued or requires_action run should be refused (documented, the default), "
+        "must be (strict), or may be (observed)",
+    )
+    option(
+        "--runs-without",
+        metavar="CAPABILITIES",
+        help="what the target declares absent: auth, retrieve, list, cancel, comma-separated",
+    )
+    option("--runs-record", metavar="NAME", help="record a cassette set, into cassettes/NAME or the folder named")
+    option("--runs-replay", metavar="NAME", help="replay a cassette set: a folder, or the name of a bundled one")
+    option(
+        "--runs-wait",
+        action="append",
+        metavar="NAME=SECONDS",
+        help="budget of a wait: start, action, finish, cancel, expiry, afterlife",
+    )
+    option(
+        "--runs-fuzz",
+        nargs="?",
+        choices=("reads", "writes"),
+        const="reads",
+        help="also send generated requests: reads and writes that must be refused, or writes as well",
+    )
+    option("--runs-seed", type=int, metavar="N", help="seed of the generated requests (default: 0)")
+    option("--runs-list", action="store_true", help="print the catalogue and what checks each row, and stop")
+
+
+def given(config: pytest.Config) -> bool:
+    """Whether an option asks for the suite."""
+    return any(config.getoption(name) for name in _ASKING)

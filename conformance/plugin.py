@@ -1,0 +1,235 @@
+"""
+The pytest plugin, and the only module that knows pytest's hooks.
+
+Without our options and without items of the suite it does nothing, and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance import options
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from conformance.requirements import Requirement
+    from conformance.session import Session
+
+SUITE = Path(__file__).parent / "suite"
+
+_session = pytest.StashKey["Session"]()
+_row = pytest.StashKey["Requirement"]()
+_scope = pytest.StashKey[ExitStack]()
+_others_failed = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--target-url` and the `--runs-*` options."""
+    options.add(parser.getgroup("runs", "conformance of the Runs API"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; with an option of ours and no path, collect the suite wherever pytest was started."""
+    for line in (
+        "requirement(id): the one requirement that a case measures",
+        "invariant: judges every message of the session, after all cases",
+        "race: several requests at once; not recorded",
+        "fuzz: generated requests; selected by --runs-fuzz",
+    ):
+        config.addinivalue_line("markers", line)
+    if options.given(config):
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError(_NO_XDIST)
+        if config.args_source is not config.ArgsSource.ARGS:
+            config.args = [str(SUITE)]
+
+
+@pytest.fixture(scope="session")
+def judging(pytestconfig: pytest.Config) -> Session:
+    """The session that the suite's fixtures are views of."""
+    return pytestconfig.stash[_session]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin a session where there are items of the suite; mark them, and order the invariants last."""
+    mine = {item: str(marker.args[0]) for item in items if (marker := item.get_closest_marker("requirement"))}
+    if not mine:
+        return
+    if hasattr(config, "workerinput"):
+        raise pytest.UsageError(_NO_XDIST)
+    session = config.stash[_session] = _begin(config)
+    from conformance.requirements import Level, State, catalogue
+
+    for level in Level:
+        config.addinivalue_line("markers", f"{level.lower()}: the level of the requirement")
+    for key, name in {row.area.key: row.area.name for row in catalogue().values()}.items():
+        config.addinivalue_line("markers", f"{key.lower()}: {name}")
+    for item, id in mine.items():
+        row = item.stash[_row] = catalogue()[id]
+        if row.state is not State.ACTIVE:
+            raise pytest.UsageError(f"{item.nodeid} measures {row.id}, which is {row.state}")
+        item.extra_keyword_matches.add(row.id)
+        item.add_marker((session.level(row) or row.level).lower())
+        item.add_marker(row.area.key.lower())
+    if not session.settings.fuzz:
+        items[:] = [item for item in items if not _has(item, "fuzz")]
+    items.sort(key=lambda item: _has(item, "invariant"))
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say what is judged, and what was believed."""
+    return config.stash[_session].header() if _session in config.stash else []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """List the rows instead of running, or see whether there is a target to measure at all."""
+    judging = session.config.stash.get(_session, None)
+    if judging and session.items:
+        from conformance.session import NothingToMeasure
+
+        if session.config.getoption("runs_list"):
+            _list_rows(session)
+            session.items.clear()
+            return (yield)
+        try:
+            judging.preflight()
+        except NothingToMeasure as problem:
+            pytest.exit(str(problem), returncode=options.NOTHING_MEASURED)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Skip what cannot say anything here; open the scope that the case's fixtures stage in."""
+    if _row not in item.stash:
+        return (yield)
+    judging = item.config.stash[_session]
+    if finding := judging.excused(item.stash[_row], item.nodeid, race=_has(item, "race")):
+        pytest.skip(f"{finding.verdict}: {finding.reason}")
+    scope = item.stash[_scope] = ExitStack()
+    scope.enter_context(judging.client.scope(_scope_name(item)))
+    with _concluding(item, setting_up=True):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Turn what ends the case into its verdict; only a fail or an error leaves as an exception."""
+    if _row not in item.stash:
+        return (yield)
+    with _concluding(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Replace the traceback by the text of the failure, and keep every text free of secrets."""
+    report = yield
+    if _row not in item.stash:
+        if report.failed:
+            item.config.stash[_others_failed] = True
+        return report
+    judging = item.config.stash[_session]
+    report.user_properties.append(("requirement", item.stash[_row].id))
+    if finding := judging.finding(item.nodeid):
+        report.user_properties.append(("verdict", str(finding.verdict)))
+    if report.failed and call.excinfo:
+        report.longrepr = judging.redactor.text(judging.text_of(item.nodeid, call.excinfo.value) or str(report.longrepr))
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Show a broken SHOULD as warned, and what a MAY found as noted."""
+    if report.when == "call" and report.passed:
+        verdict = dict(report.user_properties).get("verdict")
+        if verdict == "warn":
+            return "warned", "w", "WARNED"
+        if verdict == "note":
+            return "noted", "n", "NOTED"
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """End with the compliance summary."""
+    judging = config.stash.get(_session, None)
+    if judging and judging.findings.all:
+        terminalreporter.section("compliance")
+        for line in judging.summary():
+            terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Clean up on the target, finish a recording, and set the exit code."""
+    judging = session.config.stash.get(_session, None)
+    if judging is None or session.config.getoption("collectonly"):
+        return
+    judging.close()
+    if exitstatus in {0, 1} and judging.findings.all and not session.config.stash.get(_others_failed, False):
+        session.exitstatus = judging.findings.exit_code(judging.settings.gate)
+
+
+_NO_XDIST = "the journal belongs to one process: drop -n; --runs-max-concurrency is the suite's parallelism"
+
+
+def _begin(config: pytest.Config) -> Session:
+    from conformance.session import Session
+    from conformance.settings import BadSettings, Settings
+    from conformance.states.waits import BUDGETS
+
+    try:
+        return Session(Settings.read(config.getoption, BUDGETS), config.invocation_params.dir)
+    except BadSettings as problem:
+        raise pytest.UsageError(str(problem)) from None
+
+
+def _has(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
+
+
+def _scope_name(item: pytest.Item) -> str:
+    """A scope is named by its file and case, so that neither the checkout's place nor the order matters."""
+    kind = "races" if _has(item, "race") else "cases"
+    return f"{kind}/{item.path.stem}/{item.name}"
+
+
+@contextmanager
+def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None]:
+    """End the scope of an item and file what it came to; a set-up that went well comes to nothing yet."""
+    judging, scope = item.config.stash[_session], item.stash[_scope]
+    outcome: Exception | None = None
+    try:
+        yield
+        if setting_up:
+            return
+        scope.close()
+    except Exception as problem:
+        outcome = problem
+        with suppress(Exception):
+            scope.__exit__(type(problem), problem, problem.__traceback__)
+    finding = judging.conclude(item.stash[_row], item.nodeid, outcome)
+    if finding.verdict == "untested":
+        pytest.skip(f"untested: {finding.reason}")
+    if outcome and finding.verdict in {"fail", "error"}:
+        raise outcome
+
+
+def _list_rows(session: pytest.Session) -> None:
+    from conformance.reports.rows import rows
+
+    checks: dict[str, list[str]] = {}
+    for item in session.items:
+        if _row in item.stash:
+            checks.setdefault(item.stash[_row].id, []).append(item.nodeid.rsplit("/", 1)[-1])
+    terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    for line in rows(checks):
+        terminal.write_line(line)

@@ -1,0 +1,77 @@
+"""Allure: epic, feature and story are suite, area and requirement; every exchange is attached, redacted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from conformance.requirements import Level
+from conformance.wire.exchange import NOT_JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from conformance.redaction import Redactor
+    from conformance.requirements import Requirement
+    from conformance.verdicts import Finding
+    from conformance.wire.exchange import Exchange
+
+_SEVERITY = {Level.MUST: "critical", Level.SHOULD: "normal", Level.MAY: "minor"}
+
+
+def label(row: Requirement, level: Level) -> None:
+    """Place the running item in the tree of clauses."""
+    import allure
+
+    allure.dynamic.epic("Runs conformance")
+    allure.dynamic.feature(f"{row.area.key} {row.area.name}")
+    allure.dynamic.story(f"{row.id} {row.title}")
+    allure.dynamic.severity(_SEVERITY[level])
+    allure.dynamic.description(f"{row.why}\n\nBasis {row.basis}. Sources: {'; '.join(row.sources)}.")
+    allure.dynamic.tag(row.id, level, row.area.key)
+
+
+def conclude(finding: Finding, text: str, exchanges: Iterable[Exchange], redactor: Redactor) -> None:
+    """
+    Attach what the running item saw, and what it came to.
+
+    Args:
+        finding: What it came to; a verdict that Allure has no word for becomes a tag.
+        text: The text of a failure, or the reason of another verdict; it may be empty.
+        exchanges: Those of the item's scope.
+        redactor: Every attachment passes through it.
+    """
+    import allure
+
+    allure.dynamic.tag(str(finding.verdict))
+    if text:
+        allure.attach(redactor.text(text), str(finding.verdict), allure.attachment_type.TEXT)
+    for exchange in exchanges:
+        name = f"{exchange} {exchange.request.method} {exchange.request.path} {exchange.duration * 1000:.0f} ms"
+        allure.attach(redactor.text(_told(exchange, redactor)), redactor.text(name), allure.attachment_type.TEXT)
+
+
+def _told(exchange: Exchange, redactor: Redactor) -> str:
+    request, response = exchange.request, exchange.response
+    query = "&".join(f"{name}={value}" for name, value in request.query)
+    return "\n".join(
+        (
+            f"{request.method} {request.path}{'?' + query if query else ''}",
+            *_headers(redactor.headers(request.headers)),
+            "",
+            _body(request.json, request.body),
+            "",
+            f"{response.status}",
+            *_headers(redactor.headers(response.headers)),
+            "",
+            _body(response.json, response.body),
+        )
+    )
+
+
+def _headers(headers: Mapping[str, str]) -> Iterable[str]:
+    return (f"{name}: {value}" for name, value in headers.items())
+
+
+def _body(value: object, raw: bytes) -> str:
+    return raw.decode("utf-8", "replace") if value is NOT_JSON else json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,88 @@
+"""The compliance summary: a table of areas and levels, what needs attention, and one line of verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from conformance.requirements import Level
+from conformance.verdicts import Verdict, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.verdicts import Finding, Findings
+
+_COLUMNS = (
+    Verdict.PASS,
+    Verdict.FAIL,
+    Verdict.WARN,
+    Verdict.NOTE,
+    Verdict.NOT_APPLICABLE,
+    Verdict.UNTESTED,
+    Verdict.ERROR,
+)
+_SENTENCES = {
+    0: "conforms: no requirement that counts is broken, and all that could be measured was",
+    1: "does not conform",
+    10: "incomplete: what should have been measured was not",
+    11: "nothing could be measured",
+}
+
+
+def summary(findings: Findings, *, gate: str) -> Iterator[str]:
+    """
+    The lines of the summary.
+
+    Args:
+        findings: Those of the session.
+        gate: `must` or `should`: what decides the verdict.
+    """
+    yield from _table(findings)
+    attention = (
+        (Verdict.FAIL, "broken"),
+        (Verdict.WARN, "warned"),
+        (Verdict.ERROR, "errors, ours or the network's"),
+        (Verdict.UNTESTED, "untested"),
+    )
+    for verdict, heading in attention:
+        rows = [rows for rows in findings.by_requirement().values() if overall(rows) is verdict]
+        if rows:
+            yield ""
+            yield f"{heading}:"
+            yield from (f"  {_line(row, verdict)}" for row in rows)
+    yield ""
+    yield verdict_line(findings, gate=gate)
+
+
+def verdict_line(findings: Findings, *, gate: str) -> str:
+    """The verdict in one line."""
+    counts = Counter(findings.verdicts().values())
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _COLUMNS if counts[verdict])
+    return f"verdict: {_SENTENCES[findings.exit_code(gate)]} ({told or 'no requirement was selected'})"
+
+
+def _table(findings: Findings) -> Iterator[str]:
+    cells: Counter[tuple[str, Level, Verdict]] = Counter()
+    areas: dict[str, str] = {}
+    for rows in findings.by_requirement().values():
+        area = rows[0].requirement.area
+        areas[area.key] = area.name
+        cells[area.key, rows[0].level, overall(rows)] += 1
+    yield f"{'':34}{'':8}" + "".join(f"{verdict:>9}" for verdict in _COLUMNS)
+    for key, name in areas.items():
+        for level in Level:
+            counts = [cells[key, level, verdict] for verdict in _COLUMNS]
+            if any(counts):
+                title = f"{key:<9}{name}"[:33]
+                yield f"{title:<34}{level:<8}" + "".join(f"{count or '.':>9}" for count in counts)
+
+
+def _line(findings: Sequence[Finding], verdict: Verdict) -> str:
+    row = findings[0].requirement
+    of_this = [finding for finding in findings if finding.verdict is verdict]
+    reasons = dict.fromkeys(finding.reason for finding in of_this)
+    told = next(iter(reasons))
+    where = f" [{len(of_this)} of {len(findings)} items]" if len(findings) > 1 else ""
+    title = f"{findings[0].level} {row.title.split(' ', 1)[1]}"
+    return f"{row.id}  {title}{where}: {told if len(told) < 300 else told[:297] + '...'}"

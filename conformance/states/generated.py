@@ -1,0 +1,81 @@
+"""Requests drawn from `schemas/openapi.yaml` by schemathesis, the same ones for the same seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from conformance.client import UNSET
+from conformance.data import folder
+from conformance.outcomes import Fault
+from conformance.wire.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.states.handles import Run
+    from conformance.wire.exchange import Exchange
+
+#: The operations that requests are drawn for.
+FUZZED = ("list_runs", "retrieve_run", "create_run", "modify_run", "cancel_run", "submit_tool_outputs")
+
+#: Requests drawn for an operation.
+DRAWS = 30
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One drawn request; where it goes is decided when it is sent."""
+
+    operation: str
+    query: Sequence[tuple[str, str]] = ()
+    json: Any = UNSET
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def send(self, run: Run, *, may_write: bool) -> Exchange:
+        """
+        Send it.
+
+        Reads go to the given run and its thread; so do writes that are permitted. Every other write goes to the
+        ids that were drawn with it, which no target has issued, so that it must be refused.
+        """
+        to_it = may_write or OPERATIONS[self.operation].method == "GET"
+        ids = {"thread_id": run.thread_id, "run_id": run.id} if to_it else self.ids
+        return run.client.call(self.operation, query=self.query, json=self.json, **ids)
+
+
+@cache
+def draws(operation: str, *, seed: int) -> Sequence[Drawn]:
+    """
+    Draw the requests for an operation.
+
+    Raises:
+        Fault: the extra `fuzz` is not installed.
+    """
+    try:
+        import hypothesis
+        import schemathesis
+    except ImportError:
+        raise Fault("--runs-fuzz needs schemathesis: pip install 'runs-conformance[fuzz]'") from None
+    described = OPERATIONS[operation]
+    schema = schemathesis.openapi.from_path(folder("schemas") / "openapi.yaml")
+    drawn: list[Drawn] = []
+
+    @hypothesis.seed(f"{seed}/{operation}")
+    @hypothesis.settings(
+        max_examples=DRAWS,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(schema[described.path][described.method].as_strategy())
+    def collect(case: Any) -> None:
+        query = [(name, str(value)) for name, value in (case.query or {}).items()]
+        ids = {name: str(value) for name, value in (case.path_parameters or {}).items()}
+        body = UNSET if isinstance(case.body, schemathesis.core.NotSet) else case.body
+        drawn.append(Drawn(operation, query, body, ids))
+
+    collect()
+    return drawn

@@ -1,0 +1,194 @@
+"""Handles of what was staged: a thread, a run, a listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from conformance.outcomes import Untested
+from conformance.states import FINAL
+from conformance.states.waits import next_interval
+from conformance.wire.exchange import JSON_TYPE, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.client import Client
+    from conformance.states.waits import Waits
+
+CancelForm = Literal["json", "bare", "object"]
+
+#: The bodies that clients send with a cancel: a JSON content type with nothing behind it (OpenAI's Python library),
+#: no content type at all (its Node and Ruby libraries, Azure's), an empty object (hand-written clients).
+CANCEL_FORMS: dict[CancelForm, dict[str, Any]] = {
+    "json": {"content": b"", "content_type": JSON_TYPE},
+    "bare": {"content": b"", "content_type": None},
+    "object": {"json": {}},
+}
+
+
+@dataclass
+class Thread:
+    """A thread on the target."""
+
+    client: Client
+    id: str
+
+    def list(self, **query: object) -> Exchange:
+        """List its runs; keyword arguments are query parameters."""
+        return self.client.call(
+            "list_runs", thread_id=self.id, query=[(name, str(value)) for name, value in query.items()]
+        )
+
+    def messages(self) -> Exchange:
+        """List its messages, at most a hundred."""
+        return self.client.call("list_messages", thread_id=self.id, query=[("limit", "100")])
+
+    def add_message(self, text: str) -> Exchange:
+        """Add a user message."""
+        return self.client.call("create_message", thread_id=self.id, json={"role": "user", "content": text})
+
+    def walk(self, *, limit: int, order: str, most: int = 50) -> Sequence[Exchange]:
+        """
+        Follow the pages as an SDK does, `after` the last run of each while it says that there are more.
+
+        Args:
+            limit: Runs a page.
+            order: `asc` or `desc`.
+            most: Pages after which the walk is broken off.
+
+        Raises:
+            Untested: a page is no page, which another requirement is about.
+        """
+        pages: list[Exchange] = []
+        query: dict[str, object] = {"limit": limit, "order": order}
+        while len(pages) < most:
+            pages.append(self.list(**query))
+            items = items_of(pages[-1])
+            if not items or pages[-1].json.get("has_more") is not True:
+                break
+            query["after"] = items[-1]["id"]
+        return pages
+
+
+@dataclass
+class Run:
+    """A run on the target, and the exchange that showed it in the state it was staged in."""
+
+    client: Client
+    waits: Waits
+    seen: Exchange
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The run as it was staged."""
+        return run_of(self.seen)
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.body["id"])
+
+    @property
+    def thread_id(self) -> str:
+        """The thread through which it is reached."""
+        return self.seen.ids["thread_id"]
+
+    @property
+    def thread(self) -> Thread:
+        """The thread through which it is reached."""
+        return Thread(self.client, self.thread_id)
+
+    def retrieve(self) -> Exchange:
+        """Read it."""
+        return self._call("retrieve_run")
+
+    def cancel(self, form: CancelForm = "json") -> Exchange:
+        """Ask for it to be cancelled, in one of the forms that clients use."""
+        return self._call("cancel_run", **CANCEL_FORMS[form])
+
+    def modify(self, metadata: dict[str, str]) -> Exchange:
+        """Replace its metadata."""
+        return self._call("modify_run", json={"metadata": metadata})
+
+    def submit(self, outputs: dict[str, str] | None = None) -> Exchange:
+        """Submit tool outputs, by tool call id; by default an output for every call that it was staged with."""
+        if outputs is None:
+            outputs = dict.fromkeys(self.tool_call_ids(), "42")
+        listed = [{"tool_call_id": call, "output": output} for call, output in outputs.items()]
+        return self._call("submit_tool_outputs", json={"tool_outputs": listed})
+
+    def tool_call_ids(self) -> Sequence[str]:
+        """The ids of the tool calls that it was staged with; an invented one where it asked for none."""
+        action = self.body.get("required_action")
+        try:
+            return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
+        except (KeyError, TypeError):
+            return ["call_conformance"]
+
+    def settle(self, wait: str = "finish") -> Exchange:
+        """
+        Read it until it is in a final state.
+
+        Raises:
+            Untested: it did not come to rest within the budget of the named wait.
+        """
+        return self.until(lambda run: run.get("status") in FINAL, wait, "came to rest")
+
+    def until(self, holds: Callable[[dict[str, Any]], bool], wait: str, what: str) -> Exchange:
+        """
+        Read it until something holds.
+
+        Args:
+            holds: Decides on the run's JSON.
+            wait: The name of the wait, which has the budget.
+            what: Ends the sentence "the run never ...".
+
+        Raises:
+            Untested: it never held within the budget.
+        """
+        reply = self.retrieve()
+        started, interval = reply.at, 0.0
+        while not holds(run_of(reply)):
+            if reply.ended - started > self.waits.budget(wait):
+                status = run_of(reply).get("status")
+                raise Untested(f"the run never {what} within {self.waits.budget(wait):g} s; it is {status} ({reply})")
+            interval = next_interval(interval, reply.response.headers.get("openai-poll-after-ms"))
+            self.client.wait(interval)
+            reply = self.retrieve()
+        return reply
+
+    def _call(self, operation: str, **options: Any) -> Exchange:
+        return self.client.call(operation, thread_id=self.thread_id, run_id=self.id, **options)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A thread with finished runs, oldest first."""
+
+    thread: Thread
+    runs: tuple[Run, ...]
+
+
+def run_of(reply: Exchange) -> dict[str, Any]:
+    """The run in a successful reply; another requirement owns a reply without one, hence `Untested`."""
+    run = reply.json
+    if reply.succeeded and isinstance(run, dict) and isinstance(run.get("id"), str) and run["id"]:
+        return run
+    raise Untested(f"{reply} returned no run")
+
+
+def items_of(reply: Exchange) -> Sequence[dict[str, Any]]:
+    """The items of a successful list reply; another requirement owns a reply without a page, hence `Untested`."""
+    data = reply.json.get("data") if reply.succeeded and isinstance(reply.json, dict) else None
+    if isinstance(data, list) and all(isinstance(item, dict) and isinstance(item.get("id"), str) for item in data):
+        return data
+    raise Untested(f"{reply} returned no page")
+
+
+def id_of(reply: Exchange, what: str) -> str:
+    """The id of something that a set-up created; without it the set-up broke off."""
+    body = reply.json
+    if reply.succeeded and isinstance(body, dict) and isinstance(body.get("id"), str):
+        return str(body["id"])
+    raise Untested(f"the set-up could not create {what}: {reply}")

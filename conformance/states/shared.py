@@ -1,0 +1,70 @@
+"""Read-only subjects: staged once a session, each in a scope of its own, and never changed by a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.outcomes import Fault, Untested
+from conformance.states.handles import Listing, Run, Thread, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.states.stage import Stage
+
+
+@dataclass
+class Shared:
+    """Subjects that many cases only read."""
+
+    stage: Stage
+    _staged: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, state: str) -> Run:
+        """A run in a state that it will not leave by itself."""
+        return self._once(state, lambda: self.stage.run(state))  # type: ignore[no-any-return]
+
+    @property
+    def listing(self) -> Listing:
+        """A thread with five finished runs."""
+        return self._once("listing", self._fill)  # type: ignore[no-any-return]
+
+    @property
+    def tied_listing(self) -> Listing:
+        """A thread with five finished runs, created as quickly as the target permits."""
+        return self._once("tied_listing", self._fill_quickly)  # type: ignore[no-any-return]
+
+    @property
+    def other_thread(self) -> Thread:
+        """A thread with one message and no run."""
+        return self._once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
+
+    def _fill(self) -> Listing:
+        thread = self.stage.thread()
+        return Listing(thread, tuple(self.stage.fill(thread, 5)))
+
+    def _fill_quickly(self) -> Listing:
+        thread, quick = self.stage.thread(), self.stage.means.recipes.get("quick", {})
+        runs: list[Run] = []
+        for _ in range(5):
+            reply = self.stage.create_run(thread, **quick)
+            if reply.refused and runs:  # the lock of an active run: wait for it, then ask again
+                runs[-1].settle()
+                reply = self.stage.create_run(thread, **quick)
+            run_of(reply)
+            runs.append(Run(self.stage.client, self.stage.means.waits, reply))
+        return Listing(thread, tuple(Run(run.client, run.waits, run.settle()) for run in runs))
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Stage at first use; what could not be staged stays so for the session."""
+        if name not in self._staged:
+            _ = self.stage.assistant_id  # in its own scope, before this one opens
+            try:
+                with self.stage.client.scope(f"subjects/{name}"):
+                    self._staged[name] = make()
+            except (Untested, Fault) as problem:
+                self._staged[name] = problem
+        if isinstance(self._staged[name], Exception):
+            raise self._staged[name]
+        return self._staged[name]

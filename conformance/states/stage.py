@@ -1,0 +1,240 @@
+"""Staging: the recipes that bring a fresh run into a state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.outcomes import Fault, Untested
+from conformance.states import FINAL
+from conformance.states.handles import Run, Thread, id_of, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conformance.client import Client
+    from conformance.states.waits import Waits
+    from conformance.wire.exchange import Exchange
+
+SHORT_PROMPT = "Say hello."
+LONG_PROMPT = "Count from 1 to 4000, one number per line. Do not stop early and do not abbreviate."
+DEFAULT_MODEL = "gpt-4o-mini"
+PROBE = "conformance_probe"
+#: Creates a run that must ask for the output of a function.
+CALL_A_FUNCTION: Mapping[str, Any] = {
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": PROBE,
+                "description": "Looks up the value of x.",
+                "parameters": {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]},
+            },
+        }
+    ],
+    "tool_choice": {"type": "function", "function": {"name": PROBE}},
+}
+#: Creates a run that hits its limit long before it is done.
+SMALL_LIMIT: Mapping[str, Any] = {"max_completion_tokens": 256}
+#: How often a state that the run may rush through is tried for.
+ATTEMPTS = 3
+
+
+@dataclass
+class Means:
+    """What staging may use, and has used: one for the whole session."""
+
+    client: Client
+    waits: Waits
+    policy: str = "documented"
+    model: str | None = None
+    assistant: str | None = None
+    #: Fields to create a run with, by the state that they lead to, where the target offers a way of its own.
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    max_runs: int | None = None
+    #: Whether runs cost nothing, as on the embedded reference server and in a replay.
+    free: bool = False
+    runs: int = 0
+    tokens: int = 0
+    threads: list[str] = field(default_factory=list)
+    assistants: list[str] = field(default_factory=list)
+    #: Why there is no assistant, once that is known.
+    unassisted: Untested | Fault | None = None
+
+    def assistant_id(self) -> str:
+        """The assistant of all runs, created at first use unless one was named."""
+        if self.unassisted:
+            raise self.unassisted
+        if self.assistant is None:
+            wanted = {"model": self.model or DEFAULT_MODEL, "instructions": "Answer in one word.", "name": PROBE}
+            try:
+                with self.client.scope("subjects/assistant"):
+                    self.assistant = id_of(self.client.call("create_assistant", json=wanted), "an assistant")
+            except (Untested, Fault) as problem:
+                self.unassisted = problem
+                raise
+            self.assistants.append(self.assistant)
+        return self.assistant
+
+    def spend(self, runs: int = 1, *, optional: bool = False) -> None:
+        """
+        Claim runs of the session's budget.
+
+        Raises:
+            Untested: the budget is spent; that gates unless the need is optional.
+        """
+        if self.max_runs is not None and self.runs + runs > self.max_runs:
+            raise Untested(f"--runs-max-runs={self.max_runs} leaves no room for {runs} more", gates=not optional)
+        if optional and self.max_runs is None and not self.free:
+            raise Untested(f"it takes {runs} runs, which only a --runs-max-runs permits", gates=False)
+
+
+@dataclass
+class Stage:
+    """Stages fresh threads and runs in the scope that is open."""
+
+    means: Means
+
+    @property
+    def client(self) -> Client:
+        """The session's client."""
+        return self.means.client
+
+    @property
+    def policy(self) -> str:
+        """The cancel policy of the session: documented, strict or observed."""
+        return self.means.policy
+
+    @property
+    def assistant_id(self) -> str:
+        """The assistant that all runs are created with."""
+        return self.means.assistant_id()
+
+    def thread(self, message: str | None = SHORT_PROMPT) -> Thread:
+        """Create a thread, with one user message unless that is None."""
+        body = {} if message is None else {"messages": [{"role": "user", "content": message}]}
+        thread = Thread(self.client, id_of(self.client.call("create_thread", json=body), "a thread"))
+        self.means.threads.append(thread.id)
+        return thread
+
+    def create_run(self, thread: Thread, **fields: Any) -> Exchange:
+        """Ask for a run on a thread, and judge nothing."""
+        assistant = self.assistant_id
+        self.means.spend()
+        body = {"assistant_id": assistant, **({"model": self.means.model} if self.means.model else {}), **fields}
+        reply = self.client.call("create_run", thread_id=thread.id, json=body)
+        self.means.runs += reply.succeeded
+        return reply
+
+    def run(self, state: str, **fields: Any) -> Run:
+        """
+        Bring a fresh run on a fresh thread into a state.
+
+        Args:
+            state: One of the documented statuses.
+            fields: More fields to create it with.
+
+        Raises:
+            Untested: the state could not be reached.
+        """
+        return _RECIPES[state](self, fields)
+
+    def fill(self, thread: Thread, number: int, *, optional: bool = False) -> list[Run]:
+        """Put so many finished runs on a thread, one after the other; the oldest comes first."""
+        self.means.spend(number, optional=optional)
+        return [self._finish(self.started(thread, **self.means.recipes.get("quick", {}))) for _ in range(number)]
+
+    def started(self, thread: Thread, **fields: Any) -> Run:
+        """Create a run; without one there is nothing to stage."""
+        reply = self.create_run(thread, **fields)
+        run_of(reply)
+        return Run(self.client, self.means.waits, reply)
+
+    def staged(self, run: Run, seen: Exchange, *states: str) -> Run:
+        """The same run in its new state; another one is `Untested`."""
+        status = run_of(seen).get("status")
+        if status not in states:
+            raise Untested(f"no run could be brought into {states[0]}: it became {status} ({seen})")
+        return Run(self.client, self.means.waits, seen)
+
+    def _finish(self, run: Run) -> Run:
+        seen = run.settle()
+        usage = run_of(seen).get("usage")
+        if isinstance(usage, dict) and isinstance(usage.get("total_tokens"), int):
+            self.means.tokens += usage["total_tokens"]
+        return Run(self.client, self.means.waits, seen)
+
+
+def _queued(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    run = stage.started(stage.thread(LONG_PROMPT), **fields)
+    return stage.staged(run, run.seen, "queued")
+
+
+def _in_progress(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    for _ in range(ATTEMPTS):
+        run = stage.started(stage.thread(LONG_PROMPT), **fields)
+        seen = run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
+        if run_of(seen).get("status") == "in_progress":
+            break
+    return stage.staged(run, seen, "in_progress")
+
+
+def _requires_action(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    run = stage.started(stage.thread(), **{**CALL_A_FUNCTION, **fields})
+    seen = run.until(
+        lambda body: body.get("status") in {"requires_action", *FINAL}, "action", "asked for the output of its function"
+    )
+    return stage.staged(run, seen, "requires_action")
+
+
+def _cancelling(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    run = _in_progress(stage, fields)
+    reply = run.cancel()
+    if not reply.succeeded:
+        raise Untested(f"the cancel of an in_progress run was not accepted: {reply}")
+    return stage.staged(run, reply, "cancelling")
+
+
+def _cancelled(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    for _ in range(ATTEMPTS):
+        run = _in_progress(stage, fields)
+        reply = run.cancel()
+        seen = reply if run_in(reply, "cancelled") else run.settle("cancel")
+        if run_in(seen, "cancelled"):
+            break
+    return stage.staged(run, seen, "cancelled")
+
+
+def _ended(state: str, prompt: str, recipe: Mapping[str, Any], wait: str = "finish") -> Callable[..., Run]:
+    def stage_it(stage: Stage, fields: Mapping[str, Any]) -> Run:
+        run = stage.started(stage.thread(prompt), **{**recipe, **stage.means.recipes.get(state, {}), **fields})
+        return stage.staged(run, run.settle(wait), state)
+
+    return stage_it
+
+
+def _provoked(state: str, wait: str) -> Callable[..., Run]:
+    def stage_it(stage: Stage, fields: Mapping[str, Any]) -> Run:
+        if state not in stage.means.recipes:
+            raise Untested(f"nothing on a black box makes a run {state}; the profile names no way", gates=False)
+        return _ended(state, LONG_PROMPT, {}, wait)(stage, fields)
+
+    return stage_it
+
+
+def run_in(reply: Exchange, state: str) -> bool:
+    """Whether a reply shows a run in a state."""
+    return reply.succeeded and isinstance(reply.json, dict) and reply.json.get("status") == state
+
+
+_RECIPES: Mapping[str, Callable[[Stage, Mapping[str, Any]], Run]] = {
+    "queued": _queued,
+    "in_progress": _in_progress,
+    "requires_action": _requires_action,
+    "cancelling": _cancelling,
+    "cancelled": _cancelled,
+    "completed": _ended("completed", SHORT_PROMPT, {}),
+    "incomplete": _ended("incomplete", LONG_PROMPT, SMALL_LIMIT),
+    "failed": _provoked("failed", "finish"),
+    "expired": _provoked("expired", "expiry"),
+}

@@ -1,0 +1,44 @@
+"""Every wait of the suite: its name, its budget, and how it is polled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The budget of each wait in seconds, by name. `docs/waits.md` explains them; `--runs-wait=NAME=SECONDS` sets one.
+BUDGETS: Mapping[str, float] = {
+    "start": 30.0,  # a new run leaves the queue
+    "action": 60.0,  # a run whose model must call a function asks for it
+    "finish": 120.0,  # a run reaches a final state
+    "cancel": 60.0,  # a cancelled run comes to rest
+    "expiry": 660.0,  # an unattended run expires; only where time can be turned
+    "afterlife": 2.0,  # between a final state and reading it again
+}
+
+_FIRST_INTERVAL = 0.1
+_LONGEST_INTERVAL = 1.0
+
+
+@dataclass(frozen=True)
+class Waits:
+    """The budgets of one session."""
+
+    budgets: Mapping[str, float]
+
+    def budget(self, name: str) -> float:
+        """The budget of a wait, in seconds."""
+        return self.budgets.get(name, BUDGETS[name])
+
+
+def next_interval(previous: float, poll_after_ms: str | None) -> float:
+    """
+    How long to wait before the next poll, in seconds.
+
+    The target's `openai-poll-after-ms` is honoured; without it polls begin quickly and slow down.
+    """
+    if poll_after_ms and poll_after_ms.isascii() and poll_after_ms.isdigit():
+        return min(int(poll_after_ms) / 1000, 10.0) or _FIRST_INTERVAL
+    return min(previous * 1.5, _LONGEST_INTERVAL) if previous else _FIRST_INTERVAL

@@ -1,0 +1,194 @@
+"""Who is let in: every operation asks for the key, and a key that is refused does nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from conformance.client import UNSET
+from conformance.states.handles import Run
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_same, expect_status, need, need_page, need_run
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+#: A key of the usual form that nobody was given.
+WRONG_KEY: Final = "sk-conformance-nobody-was-given-this-key-0000"
+UNAUTHORISED: Final = (401, 403)
+
+READS: Final = ("list_runs", "retrieve_run")
+WRITES: Final = ("create_run", "cancel_run", "modify_run", "submit_tool_outputs")
+
+every_operation = pytest.mark.parametrize("operation", [*READS, *WRITES])
+
+
+@dataclass
+class Door:
+    """One operation on a run that exists, to be knocked at with whatever key."""
+
+    client: Client
+    operation: str
+    options: dict[str, Any]
+
+    def knock(self, key: str | None = UNSET) -> Exchange:
+        """Call the operation with a key, with none (`None`), or with the target's own."""
+        return self.client.call(self.operation, **self.options, key=key)
+
+    def must_stay_shut(self, key: str | None) -> Exchange:
+        """Expect the operation to be refused for the want of a good key."""
+        reply = self.knock(key)
+        if reply.status in {404, 405, 501}:
+            need(self.knock().status != reply.status, f"the target has no {self.operation}: {reply}")
+        expect_status(reply, *UNAUTHORISED)
+        return reply
+
+
+@pytest.fixture
+def door(operation: str, client: Client, stage: Stage, shared: Shared) -> Door:
+    """Choose what the operation is called on; what it might change is fresh."""
+    run = shared.run("completed") if operation in READS else stage.started(stage.thread())
+    bodies = {
+        "create_run": {"assistant_id": stage.assistant_id},
+        "modify_run": {"metadata": {"conformance": "changed"}},
+        "submit_tool_outputs": {"tool_outputs": [{"tool_call_id": "call_conformance", "output": "42"}]},
+    }
+    options = {"thread_id": run.thread_id, "run_id": run.id, "json": bodies.get(operation, UNSET)}
+    return Door(client, operation, options)
+
+
+@dataclass
+class Intruder(Run):
+    """The same run in the hands of somebody with the wrong key."""
+
+    def _call(self, operation: str, **options: Any) -> Exchange:
+        reply = super()._call(operation, **options, key=WRONG_KEY)
+        need(not reply.succeeded, f"the wrong key was let in, which RUN-AUTH-003 is about: {reply}")
+        return reply
+
+
+def intruder(run: Run) -> Intruder:
+    """Hand the run over."""
+    return Intruder(run.client, run.waits, run.seen)
+
+
+@requirement("RUN-AUTH-001")
+@every_operation
+def test_the_bearer_token_is_accepted(door: Door) -> None:
+    """The key opens every operation, and not only the one that was asked first."""
+    reply = door.knock()
+
+    expect(reply.status not in UNAUTHORISED, "the key is accepted", f"status {reply.status}", reply)
+
+
+@requirement("RUN-AUTH-002")
+@every_operation
+def test_nothing_is_told_without_a_key(door: Door) -> None:
+    """Who shows no key is refused, and the refusal gives no run away."""
+    reply = door.must_stay_shut(None)
+
+    expect(not _tells_of_runs(reply), "a refusal without any run in it", reply.json, reply)
+
+
+@requirement("RUN-AUTH-003")
+@every_operation
+def test_a_wrong_key_is_refused(door: Door) -> None:
+    """A key must be known, not merely look like one."""
+    reply = door.must_stay_shut(WRONG_KEY)
+
+    expect(not _tells_of_runs(reply), "a refusal without any run in it", reply.json, reply)
+
+
+@requirement("RUN-AUTH-004")
+def test_a_wrong_key_is_called_an_invalid_api_key(client: Client, shared: Shared) -> None:
+    """Clients tell a wrong key from other refusals by the code of the error."""
+    reply = client.call("list_runs", thread_id=shared.other_thread.id, key=WRONG_KEY)
+
+    need(reply.status in UNAUTHORISED, f"the wrong key was not refused as one: {reply}")
+    code = _error_in(reply).get("code")
+    expect(code == "invalid_api_key", 'error.code "invalid_api_key"', code, reply)
+
+
+@requirement("RUN-AUTH-004")
+@pytest.mark.parametrize("key", [None, WRONG_KEY], ids=["no-key", "wrong-key"])
+def test_who_is_not_let_in_is_told_so_in_the_usual_form(key: str | None, client: Client, shared: Shared) -> None:
+    """A refused key comes with the one form of error that clients parse."""
+    reply = client.call("list_runs", thread_id=shared.other_thread.id, key=key)
+
+    need(reply.status in UNAUTHORISED, f"the request was not refused for its key: {reply}")
+    members = sorted({"message", "type", "param", "code"} & set(_error_in(reply)))
+    expect(len(members) == 4, "an error with message, type, param and code", f"an error with {members}", reply)
+
+
+@requirement("RUN-AUTH-005")
+def test_a_wrong_key_creates_no_run(client: Client, stage: Stage) -> None:
+    """A refused create leaves no run behind."""
+    thread = stage.thread()
+
+    reply = client.call("create_run", thread_id=thread.id, json={"assistant_id": stage.assistant_id}, key=WRONG_KEY)
+
+    need(not reply.succeeded, f"the wrong key was let in, which RUN-AUTH-003 is about: {reply}")
+    listed = thread.list()
+    runs = [run["id"] for run in need_page(listed)]
+    expect(not runs, "no run on the thread", runs, reply, listed)
+
+
+@requirement("RUN-AUTH-005")
+def test_a_wrong_key_cancels_no_run(client: Client, stage: Stage) -> None:
+    """A refused cancel does not reach the run, not even a little later."""
+    run = stage.run("in_progress")
+
+    reply = intruder(run).cancel()
+
+    client.wait_since(reply, run.waits.budget("afterlife"))
+    after = run.retrieve()
+    status = need_run(after).get("status")
+    expect(status not in {"cancelling", "cancelled"}, "a run that nobody cancelled", f"status {status}", reply, after)
+
+
+@requirement("RUN-AUTH-005")
+def test_a_wrong_key_modifies_no_run(stage: Stage) -> None:
+    """A refused modify leaves the metadata alone."""
+    run = stage.run("completed")
+
+    intruder(run).modify({"conformance": "intruder"})
+
+    expect_same(run.seen, run.retrieve())
+
+
+@requirement("RUN-AUTH-005")
+def test_a_wrong_key_submits_no_outputs(stage: Stage) -> None:
+    """A refused submit leaves the run waiting for its outputs."""
+    run = stage.run("requires_action")
+
+    intruder(run).submit()
+
+    expect_same(run.seen, run.retrieve(), fields=("status", "required_action"))
+
+
+@requirement("RUN-AUTH-006")
+def test_a_refusal_does_not_repeat_the_key(client: Client, shared: Shared) -> None:
+    """An error ends up in logs; the key that caused it must not."""
+    reply = client.call("list_runs", thread_id=shared.other_thread.id, key=WRONG_KEY)
+
+    need(reply.status >= 400, f"the wrong key was let in, so nothing was refused: {reply}")
+    expect(WRONG_KEY.encode() not in reply.response.body, "a body without the key", "the whole key in the body", reply)
+    echoing = [name for name, value in reply.response.headers.items() if WRONG_KEY in value]
+    expect(not echoing, "headers without the key", echoing, reply)
+
+
+def _error_in(reply: Exchange) -> dict[str, Any]:
+    error = reply.json.get("error") if isinstance(reply.json, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _tells_of_runs(reply: Exchange) -> bool:
+    body = reply.json
+    if not isinstance(body, dict):
+        return isinstance(body, list) and bool(body)
+    return body.get("object") in {"thread.run", "list"} or bool(body.get("data")) or "assistant_id" in body

@@ -1,0 +1,209 @@
+"""How requests are refused that cannot be granted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import pytest
+
+from conformance.client import UNSET
+from conformance.states.handles import Run, Thread
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run
+from conformance.wire.exchange import JSON_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.client import Client
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+MODIFICATION: Final = {"metadata": {"conformance": "changed"}}
+OUTPUTS: Final = {"tool_outputs": [{"tool_call_id": "call_conformance", "output": "42"}]}
+BODIES: Final[dict[str, Any]] = {"modify_run": MODIFICATION, "submit_tool_outputs": OUTPUTS}
+
+#: Ids that no target issues, percent-encoded.
+MALFORMED: Final = {
+    "undefined": "undefined",
+    "wrong-prefix": "file_abcdefghijklmnopqrstuvwx",
+    "300-characters": "run_" + "a" * 296,
+    "unicode": quote("run_ünïcödé☃"),
+    "no-utf-8": "run_%FF%FE",
+    "null-byte": "run_%00",
+    "spaces": "run_%20%20a",
+    "percent-sign": "run_%25",
+    "encoded-slash": "run_abc%2Fcancel",
+    "encoded-traversal": "..%2F..%2F..%2Fassistants",
+    "injection": quote("run_' OR '1'='1"),
+}
+
+#: Bodies that are no JSON; where a lenient reader would make something of them, they name the assistant.
+MALFORMED_BODIES: Final = {
+    "nothing": b"",
+    "cut-off": b'{"assistant_id": "%s"',
+    "trailing-garbage": b'{"assistant_id": "%s"} and more',
+    "single-quotes": b"{'assistant_id': '%s'}",
+    "form": b"assistant_id=%s",
+    "no-utf-8": b'{"assistant_id": "%s", "instructions": "\xff\xfe"}',
+}
+
+# Each alphabet is closed in itself, so that an id keeps its form: decimal, hexadecimal, base 32, base 62.
+_ALPHABETS = ("0123456789", "abcdef", "ghijklmnopqrstuvwxyz", "ABCDEF", "GHJKMNPQRSTVWXYZ")
+_TURNED = {ord(one): other for each in _ALPHABETS for one, other in zip(each, each[1:] + each[0], strict=True)}
+
+
+def never_issued(id: str) -> str:
+    """Make up an id of the form of one that the target did issue."""
+    counter = id.rpartition("_")[2]
+    return f"{id}000000" if counter.isdecimal() else id[:-6] + id[-6:].translate(_TURNED)
+
+
+@dataclass
+class Misaddressed(Run):
+    """The same run, asked for through a thread that is not its own."""
+
+    through: Thread
+
+    @property
+    def thread_id(self) -> str:
+        """The wrong thread."""
+        return self.through.id
+
+
+@requirement("RUN-ERR-003")
+@pytest.mark.parametrize("operation", ["retrieve_run", "modify_run", "submit_tool_outputs"])
+def test_an_unknown_run_is_not_found(operation: str, client: Client, shared: Shared) -> None:
+    """A run that never was is answered with 404."""
+    run = shared.run("completed")
+    body = BODIES.get(operation, UNSET)
+
+    reply = client.call(operation, thread_id=run.thread_id, run_id=never_issued(run.id), json=body)
+
+    _expect_not_found(reply)
+
+
+@requirement("RUN-ERR-004")
+@pytest.mark.parametrize("operation", ["retrieve_run", "create_run", "cancel_run", "modify_run", "submit_tool_outputs"])
+def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, shared: Shared) -> None:
+    """A thread that never was is answered with 404, and no operation makes it up."""
+    run = shared.run("completed")
+    body = {**BODIES, "create_run": {"assistant_id": stage.assistant_id}}.get(operation, UNSET)
+
+    reply = client.call(operation, thread_id=never_issued(run.thread_id), run_id=never_issued(run.id), json=body)
+
+    _expect_not_found(reply)
+
+
+@requirement("RUN-ERR-005")
+@pytest.mark.parametrize(
+    ("run", "act"),
+    [
+        pytest.param("completed", Run.retrieve, id="retrieve"),
+        pytest.param("in_progress", Run.cancel, id="cancel"),
+        pytest.param("completed", lambda run: run.modify({"conformance": "changed"}), id="modify"),
+        pytest.param("requires_action", Run.submit, id="submit"),
+    ],
+    indirect=["run"],
+)
+def test_a_run_is_out_of_reach_through_another_thread(run: Run, act: Callable[[Run], Exchange], stage: Stage) -> None:
+    """A run belongs to its thread: another one neither shows it nor changes it."""
+    other = stage.thread()
+
+    reply = act(Misaddressed(run.client, run.waits, run.seen, other))
+
+    expect_refused(reply, run.seen, because="since the run belongs to another thread")
+    _expect_untouched(run, reply)
+
+
+@requirement("RUN-ERR-006")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "/threads/{id}/runs", id="list"),
+        pytest.param("GET", "/threads/{thread}/runs/{id}", id="retrieve"),
+        pytest.param("POST", "/threads/{thread}/runs/{id}/cancel", id="cancel"),
+    ],
+)
+@pytest.mark.parametrize("id", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_id_is_refused(method: str, path: str, id: str, client: Client, shared: Shared) -> None:
+    """Whatever stands in the place of an id, the server neither crashes nor lets itself be led elsewhere."""
+    reply = client.send(method, path.format(thread=quote(shared.other_thread.id, safe=""), id=id))
+
+    expect_refused(reply)
+
+
+@requirement("RUN-ERR-007")
+@pytest.mark.parametrize("body", MALFORMED_BODIES.values(), ids=MALFORMED_BODIES.keys())
+def test_a_body_that_is_no_json_is_refused(body: bytes, client: Client, stage: Stage) -> None:
+    """A garbled create is the client's mistake: it is refused as such, and creates nothing."""
+    thread = stage.thread()
+    content = body.replace(b"%s", stage.assistant_id.encode())
+
+    reply = client.call("create_run", thread_id=thread.id, content=content, content_type=JSON_TYPE)
+
+    expect_status(reply, 400, 415, 422)
+    _expect_no_runs(thread, reply)
+
+
+@requirement("RUN-ERR-008")
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded"], ids=["plain-text", "form"]
+)
+def test_a_body_that_is_not_called_json_is_refused(content_type: str, client: Client, stage: Stage) -> None:
+    """A body is read as what its content type says, and JSON is the only one that is taken."""
+    thread = stage.thread()
+    content = json.dumps({"assistant_id": stage.assistant_id}).encode()
+
+    reply = client.call("create_run", thread_id=thread.id, content=content, content_type=content_type)
+
+    expect_refused(reply)
+    _expect_no_runs(thread, reply)
+
+
+@requirement("RUN-ERR-009")
+@pytest.mark.parametrize(
+    ("run", "method", "below"),
+    [
+        pytest.param("completed", "DELETE", "", id="DELETE-run"),
+        pytest.param("completed", "PATCH", "", id="PATCH-run"),
+        pytest.param("in_progress", "PUT", "/cancel", id="PUT-cancel"),
+        pytest.param("in_progress", "GET", "/cancel", id="GET-cancel"),
+    ],
+    indirect=["run"],
+)
+def test_a_method_that_the_api_does_not_have_does_nothing(run: Run, method: str, below: str, client: Client) -> None:
+    """Only the documented methods act; another one is refused, and the run is what it was."""
+    path = f"/threads/{quote(run.thread_id, safe='')}/runs/{quote(run.id, safe='')}{below}"
+
+    reply = client.send(method, path, json=MODIFICATION if method == "PATCH" else UNSET)
+
+    expect_status(reply, 404, 405)
+    _expect_untouched(run, reply)
+
+
+def _expect_not_found(reply: Exchange) -> None:
+    need(reply.status not in {405, 501}, f"the target has no such operation: {reply}")
+    expect_status(reply, 404)
+
+
+def _expect_untouched(run: Run, reply: Exchange) -> None:
+    """Expect the run as it was staged, apart from what an in_progress one does by itself."""
+    after = run.retrieve()
+    expect(after.succeeded, "the run, still there (2xx)", f"status {after.status}", run.seen, reply, after)
+    status = need_run(after).get("status")
+    if run.body.get("status") == "in_progress":
+        uncancelled = status not in {"cancelling", "cancelled"}
+        expect(uncancelled, "a run that was not cancelled", f"status {status}", run.seen, reply, after)
+    else:
+        expect_same(run.seen, after)
+
+
+def _expect_no_runs(thread: Thread, reply: Exchange) -> None:
+    listed = thread.list()
+    runs = [run["id"] for run in need_page(listed)]
+    expect(not runs, "no run on the thread", runs, reply, listed)

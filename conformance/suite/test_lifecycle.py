@@ -1,0 +1,217 @@
+"""The life of a run: where it begins, what it waits for, how it ends, and what it locks meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from conformance.outcomes import Untested
+from conformance.states import ACTIVE, FINAL, FINISHED
+from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT, SMALL_LIMIT
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_refused, expect_same, need, need_page, need_run, shown
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.handles import Run, Thread
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+#: Seconds after its expires_at by which a target that sweeps now and then has noticed that a run expired.
+GRACE: Final = 30.0
+
+# A run that is cancelling may come to rest at any moment, which would release the lock.
+while_active = pytest.mark.parametrize("run", ["queued", "in_progress", "requires_action"], indirect=True, ids=str)
+
+
+@requirement("RUN-LIFE-001")
+def test_a_new_run_is_queued(stage: Stage) -> None:
+    """A run begins in the queue, where the reply to its creation shows it."""
+    created = stage.create_run(stage.thread())
+
+    status = need_run(created).get("status")
+    expect(status == "queued", 'status "queued"', f"status {shown(status)}", created)
+
+
+@requirement("RUN-LIFE-002")
+def test_a_run_leaves_the_queue(stage: Stage) -> None:
+    """Work on a run begins soon."""
+    run = stage.started(stage.thread())
+
+    with suppress(Untested):  # the budget is what is judged here
+        run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
+
+    seen = run.retrieve()
+    status = need_run(seen).get("status")
+    within = f"within {run.waits.budget('start'):g} s"
+    expect(status != "queued", f"another status than queued {within}", f"status {shown(status)}", run.seen, seen)
+
+
+@requirement("RUN-LIFE-005")
+def test_a_run_that_must_call_a_function_asks_for_its_output(stage: Stage) -> None:
+    """A named tool choice leaves the model no other way than to call the function."""
+    run = stage.started(stage.thread(), **CALL_A_FUNCTION)
+
+    seen = run.until(
+        lambda body: body.get("status") in {"requires_action", *FINAL}, "action", "asked for the output of its function"
+    )
+
+    status = need_run(seen).get("status")
+    need(status not in {"failed", "expired", "incomplete"}, f"the model never came to calling the function: {seen}")
+    expect(status == "requires_action", 'status "requires_action"', f"status {shown(status)}", run.seen, seen)
+
+
+@requirement("RUN-LIFE-006")
+def test_a_run_waits_for_its_outputs(client: Client, stage: Stage) -> None:
+    """Nothing but the outputs, a cancel or its expiry moves a run on that asked for them."""
+    run = stage.run("requires_action")
+
+    client.wait_since(run.seen, run.waits.budget("afterlife"))
+
+    expect_same(run.seen, run.retrieve(), fields=("status", "required_action"))
+
+
+@requirement("RUN-LIFE-007")
+def test_a_run_whose_outputs_never_come_expires(client: Client, stage: Stage) -> None:
+    """A run does not wait for its outputs for ever."""
+    if not stage.means.free:
+        raise Untested("it takes ten minutes on a target whose clock cannot be turned", gates=False)
+    run = stage.run("requires_action")
+
+    after = _outlive(run, client)
+
+    _expect_expired(run, after)
+
+
+@requirement("RUN-LIFE-008")
+def test_a_run_that_takes_too_long_expires(client: Client, stage: Stage) -> None:
+    """Work that is not done at expires_at is given up."""
+    recipe = stage.means.recipes.get("expired")
+    if recipe is None:
+        raise Untested("nothing on a black box makes a run take too long; the profile names no way", gates=False)
+    run = stage.started(stage.thread(), **recipe)
+
+    after = _outlive(run, client)
+
+    _expect_expired(run, after)
+
+
+@requirement("RUN-LIFE-009")
+def test_a_run_that_hits_its_token_limit_is_incomplete(stage: Stage) -> None:
+    """Text that was cut off must not pass for a complete answer."""
+    fields: dict[str, Any] = {**SMALL_LIMIT, **stage.means.recipes.get("incomplete", {})}
+    run = stage.started(stage.thread(LONG_PROMPT), **fields)
+
+    seen = run.settle()
+
+    ended = need_run(seen)
+    need(ended.get("status") in {"incomplete", "completed"}, f"the run never came to its limit: {seen}")
+    usage, limit = ended.get("usage"), fields["max_completion_tokens"]
+    spent = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    hit = isinstance(spent, int) and spent >= limit
+    need(ended["status"] == "incomplete" or hit, f"the model ended after {spent} of {limit} tokens by itself: {seen}")
+    expect(ended["status"] == "incomplete", 'status "incomplete"', f"completed after {spent} tokens", run.seen, seen)
+
+
+@requirement("RUN-LIFE-010")
+def test_an_incomplete_run_names_the_limit_that_it_hit(shared: Shared) -> None:
+    """Only the completion limit was set, so it is the one that was hit; the real service once named the other."""
+    run = shared.run("incomplete")
+
+    details = run.body.get("incomplete_details")
+    need(isinstance(details, dict), f"it has no incomplete_details: {run.seen}")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    expect(reason == "max_completion_tokens", 'reason "max_completion_tokens"', f"reason {shown(reason)}", run.seen)
+
+
+@requirement("RUN-LIFE-011")
+def test_a_completed_run_leaves_its_answer_on_the_thread(shared: Shared) -> None:
+    """The answer is an assistant's message that names the run."""
+    run = shared.run("completed")
+
+    messages = run.thread.messages()
+
+    authors = [(each.get("role"), each.get("run_id")) for each in need_page(messages)]
+    expected = ("assistant", run.id)
+    expect(expected in authors, f"a message of role and run_id {shown(expected)}", authors, run.seen, messages)
+
+
+@requirement("RUN-LIFE-012")
+@while_active
+def test_an_active_run_keeps_other_runs_off_its_thread(run: Run, stage: Stage) -> None:
+    """One thread, one active run: the second is refused, and is not on the thread afterwards."""
+    reply = stage.create_run(run.thread)
+
+    _expect_locked_out(run, reply)
+    listed = run.thread.list()
+    others = [each["id"] for each in need_page(listed) if each["id"] != run.id]
+    expect(not others, "no other run on the thread", others, run.seen, reply, listed)
+
+
+@requirement("RUN-LIFE-013")
+@while_active
+def test_an_active_run_keeps_messages_off_its_thread(run: Run) -> None:
+    """Nobody puts words in between while the model answers: the message is refused, and is not on the thread."""
+    before = _user_messages(run.thread)
+
+    reply = run.thread.add_message("Wait, one more thing.")
+
+    _expect_locked_out(run, reply)
+    added = sorted(_user_messages(run.thread) - before)
+    expect(not added, "no other user message on the thread", added, run.seen, reply)
+
+
+@requirement("RUN-LIFE-014")
+@pytest.mark.parametrize("run", FINISHED, indirect=True, ids=str)
+def test_a_finished_run_releases_its_thread(run: Run, stage: Stage) -> None:
+    """However a run ended, the conversation goes on."""
+    message = run.thread.add_message("Say hello.")
+    following = stage.create_run(run.thread)
+
+    expect(message.succeeded, "a new message (2xx)", f"status {message.status}", run.seen, message)
+    expect(following.succeeded, "a new run (2xx)", f"status {following.status}", run.seen, following)
+
+
+@requirement("RUN-LIFE-015")
+def test_an_active_run_locks_no_other_thread(stage: Stage) -> None:
+    """Conversations with the same assistant do not wait for each other."""
+    run, other = stage.run("requires_action"), stage.thread()
+
+    message = other.add_message("Say hello.")
+    elsewhere = stage.create_run(other)
+
+    expect(message.succeeded, "a message on the other thread (2xx)", f"status {message.status}", run.seen, message)
+    expect(elsewhere.succeeded, "a run on the other thread (2xx)", f"status {elsewhere.status}", run.seen, elsewhere)
+
+
+def _outlive(run: Run, client: Client) -> Exchange:
+    """Let time pass until the run is over its own expires_at, and read it."""
+    seen, budget = run.retrieve(), run.waits.budget("expiry")
+    expires_at = need_run(seen).get("expires_at")
+    if not isinstance(expires_at, int):
+        raise Untested(f"it has no expires_at: {seen}")
+    remaining = expires_at + GRACE - seen.ended
+    need(remaining <= budget, f"it expires after the {budget:g} s of the wait named expiry")
+    client.wait(remaining)
+    return run.retrieve()
+
+
+def _expect_expired(run: Run, after: Exchange) -> None:
+    status = need_run(after).get("status")
+    need(status not in {"completed", "incomplete", "failed"}, f"it came to rest by itself: {after}")
+    expect(status == "expired", 'status "expired"', f"status {shown(status)}", run.seen, after)
+
+
+def _expect_locked_out(run: Run, reply: Exchange) -> None:
+    """Expect a refusal because of the run; if that came to rest in time, nothing was measured."""
+    if reply.succeeded:
+        status = need_run(run.retrieve()).get("status")
+        need(status in ACTIVE, f"the run was {status} before the request arrived")
+    expect_refused(reply, run.seen, because=f"since run {run.id} is active")
+
+
+def _user_messages(thread: Thread) -> set[str]:
+    return {each["id"] for each in need_page(thread.messages()) if each.get("role") == "user"}

@@ -1,0 +1,97 @@
+"""Retrieving a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.outcomes import Untested
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_no_crash, expect_same, need, need_run
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.handles import Run
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+
+@requirement("RUN-GET-001")
+def test_a_run_is_found_by_its_id(client: Client, stage: Stage) -> None:
+    """What create returned can be read."""
+    run = stage.started(stage.thread())
+    client.wait_since(run.seen, run.waits.budget("afterlife"))  # reading it at once is RUN-GET-003
+
+    _expect_itself(run, run.retrieve())
+
+
+@requirement("RUN-GET-001")
+def test_the_runs_of_a_thread_are_told_apart(shared: Shared) -> None:
+    """A read returns the run that was asked for, and not just any of its thread."""
+    for run in shared.listing.runs:
+        _expect_itself(run, run.retrieve())
+
+
+@requirement("RUN-GET-002")
+def test_reading_a_run_changes_nothing(shared: Shared) -> None:
+    """However often a run is read, it stays what it is."""
+    run = shared.run("requires_action")
+
+    replies = [run.retrieve() for _ in range(5)]
+
+    for reply in replies[1:]:
+        expect_same(replies[0], reply)
+
+
+@requirement("RUN-GET-003")
+def test_a_new_run_can_be_read_at_once(client: Client, stage: Stage) -> None:
+    """A client polls as soon as it has the id."""
+    run = stage.started(stage.thread())
+
+    reply = run.retrieve()
+
+    if not reply.succeeded:
+        client.wait_since(reply, run.waits.budget("afterlife"))
+        need(run.retrieve().succeeded, "it cannot be read later either, which RUN-GET-001 is about")
+    expect(reply.succeeded, "the run (2xx)", f"status {reply.status}", run.seen, reply)
+
+
+@requirement("RUN-GET-004")
+def test_the_runs_of_a_deleted_thread_are_gone(client: Client, stage: Stage) -> None:
+    """A deleted thread takes its runs with it."""
+    run = stage.run("completed")
+    deleted = client.call("delete_thread", thread_id=run.thread_id)
+    if not deleted.succeeded:
+        raise Untested(f"the target does not delete threads: {deleted}", gates=False)
+
+    reply = run.retrieve()
+
+    expect(reply.status == 404, "status 404", f"status {reply.status}", run.seen, deleted, reply)
+
+
+@requirement("RUN-GET-005")
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        pytest.param("HEAD", {}, id="HEAD"),
+        pytest.param("GET", {"If-None-Match": "*"}, id="If-None-Match"),
+        pytest.param("GET", {"If-None-Match": 'W/"conformance", not-quoted'}, id="malformed-If-None-Match"),
+        pytest.param("GET", {"If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, id="If-Modified-Since"),
+        pytest.param("GET", {"If-Modified-Since": "yesterday"}, id="malformed-If-Modified-Since"),
+    ],
+)
+def test_unusual_reads_do_not_crash_the_server(
+    method: str, headers: dict[str, str], client: Client, shared: Shared
+) -> None:
+    """A proxy's HEAD or conditional read is answered with composure."""
+    run = shared.run("completed")
+
+    expect_no_crash(client.send(method, f"/threads/{run.thread_id}/runs/{run.id}", headers=headers))
+
+
+def _expect_itself(run: Run, reply: Exchange) -> None:
+    """Expect a success that shows the run itself."""
+    expect(reply.succeeded, "the run (2xx)", f"status {reply.status}", run.seen, reply)
+    expect(need_run(reply)["id"] == run.id, f"run {run.id}", f"run {need_run(reply)['id']}", run.seen, reply)

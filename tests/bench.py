@@ -1,0 +1,117 @@
+"""Speed, as ratios of things measured in one run: `tox -e bench`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+ROUNDS = 5
+QUIET = ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider", "-q"]
+
+
+def main() -> None:
+    """Print the ratios, each with its goal, and the wall times that they come from."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "test_empty.py"
+        empty.write_text("import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_nothing(n): pass\n", "utf-8")
+        pairs = [(pytest_seconds("-q"), pytest_seconds(str(empty), *QUIET, "-c", os.devnull)) for _ in range(ROUNDS)]
+        replay, nothing = (statistics.median(side) for side in zip(*pairs, strict=True))
+        print(f"replay of everything          {replay:6.2f} s")
+        print(f"500 empty tests               {nothing:6.2f} s")
+        ratio = statistics.median(a / b for a, b in pairs)
+        print(f"ratio                         {ratio:6.2f}    (goal: at most 3)")
+        live(Path(folder))
+
+
+def live(folder: Path) -> None:
+    """Judge a reference server on loopback, then send it the same requests from a bare loop."""
+    with reference_server() as url:
+        told, wall = pytest_output("-q", f"--target-url={url}", f"--runs-record={folder / 'live'}")
+        waited = float(found[1]) if (found := re.search(r"([\d.]+) s of waiting", told)) else 0.0
+        requests = recorded_requests(folder / "live")
+        bare = bare_seconds(url, requests)
+        startup = pytest_seconds("-q", "--collect-only")
+    net = wall - waited
+    print(f"live run, all of it           {wall:6.2f} s    ({waited:.2f} s of it in named waits)")
+    print(f"live run, net of the waits    {net:6.2f} s    ({startup:.2f} s of it to start and collect)")
+    print(f"bare loop, {len(requests):4} requests     {bare:6.2f} s")
+    print(f"ratio                         {net / bare:6.2f}    (goal: at most 3)")
+    print(f"ratio without the start       {(net - startup) / bare:6.2f}")
+
+
+def recorded_requests(folder: Path) -> list[dict[str, object]]:
+    """Every request of a cassette set."""
+    return [
+        interaction["request"]
+        for path in sorted(folder.rglob("*.json"))
+        for interaction in json.loads(path.read_text("utf-8")).get("interactions", [])
+    ]
+
+
+def bare_seconds(url: str, requests: list[dict[str, object]]) -> float:
+    """How long a loop with one kept connection takes to send the requests."""
+    origin = url.removesuffix("/v1")
+    key = {"Authorization": "Bearer sk-reference", "OpenAI-Beta": "assistants=v2"}
+    with httpx.Client() as client:
+        client.get(url)
+        started = time.monotonic()
+        for request in requests:
+            target = origin + str(request["uri"]).removeprefix("https://target.invalid")
+            body = request.get("body")
+            typed = {"Content-Type": "application/json"} if body else {}
+            client.request(str(request["method"]), target, headers={**key, **typed}, content=body or None)  # type: ignore[arg-type]
+        return time.monotonic() - started
+
+
+@contextmanager
+def reference_server() -> Iterator[str]:
+    """A reference server on an ephemeral loopback port."""
+    command = [sys.executable, "-m", "conformance.reference", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        try:
+            assert server.stdout
+            found = re.search(r"http://\S+", server.stdout.readline())
+            assert found, "the reference server did not start"
+            yield found[0].rstrip("/.")
+        finally:
+            server.terminate()
+
+
+def pytest_seconds(*arguments: str) -> float:
+    """Wall time of one pytest process."""
+    return pytest_output(*arguments)[1]
+
+
+def pytest_output(*arguments: str) -> tuple[str, float]:
+    """What one pytest process printed, and its wall time."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "OPENAI_API_KEY": "sk-reference"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    return done.stdout, time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()

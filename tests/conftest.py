@@ -1,0 +1,70 @@
+"""Servers and sessions that the tests of the suite share."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A pytest session of its own."""
+
+    code: int
+    text: str
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Callable[..., Ran]:
+    """Runs pytest with the plugin, from an empty folder that has nothing to do with the checkout."""
+
+    def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> Ran:
+        kept = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
+        quiet = ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *quiet, *arguments],
+            cwd=cwd,
+            env={**kept, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def reference_url() -> Iterator[str]:
+    """A reference server on an ephemeral loopback port."""
+    command = [sys.executable, "-m", "conformance.reference", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        try:
+            assert server.stdout
+            found = re.search(r"http://\S+", server.stdout.readline())
+            assert found
+            yield found[0].rstrip("/.")
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
