@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.invariants.histories import IMMUTABLE, changed
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
-from conformance.invariants.runs import _in_order, _kind_of_usage, _null, _set
+from conformance.invariants.runs import _in_order, _kind_of_usage, _null
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,12 +59,6 @@ def reply_says_that_it_is_cancelled(seen: Sighting) -> Answer:
 def cancelling_reply_has_no_cancelled_at(seen: Sighting) -> Answer:
     """As long as it is being cancelled it was not cancelled."""
     return _null(seen, "cancelled_at")
-
-
-@invariant("RUN-CANCEL-005", _replies, lambda seen: seen.status == "cancelled")
-def cancelled_reply_has_cancelled_at(seen: Sighting) -> Answer:
-    """A reply that shows the run cancelled says when."""
-    return _set(seen, "cancelled_at")
 
 
 @invariant("RUN-CANCEL-007", _cancelled, lambda seen: seen.moment("cancelled_at") is not None)
