@@ -6,6 +6,7 @@ of the real service disagree, it answers as the service did.
 """
 
 from conformance.reference.app import DEFAULT_KEY, Answer, Reference
-from conformance.reference.clock import ScopedClock, SystemClock
+from conformance.reference.clock import Clock, ScopedClock, SystemClock
+from conformance.reference.runs import Pace
 
-__all__ = ["DEFAULT_KEY", "Answer", "Reference", "ScopedClock", "SystemClock"]
+__all__ = ["DEFAULT_KEY", "Answer", "Clock", "Pace", "Reference", "ScopedClock", "SystemClock"]

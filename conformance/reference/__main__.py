@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import secrets
 
@@ -10,7 +11,6 @@ from conformance.reference.app import DEFAULT_KEY, Reference
 from conformance.reference.clock import SystemClock
 from conformance.reference.operations import CANCELLABLE
 from conformance.reference.runs import Pace
-from conformance.reference.server import serve
 
 
 def main() -> None:
@@ -21,25 +21,35 @@ def main() -> None:
         epilog=f"The key is {DEFAULT_KEY}, or the one in the environment variable RUNS_REFERENCE_KEY.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: loopback only)")
-    parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one and prints it")
+    parser.add_argument("--port", type=int, default=8000, help="port (default: 8000); 0 takes a free one and prints it")
     parser.add_argument(
         "--cancel-policy",
         choices=sorted(CANCELLABLE),
         default="documented",
         help="whether queued and requires_action runs can be cancelled (observed), or only in_progress ones",
     )
-    parser.add_argument("--latency", type=float, default=0.0, metavar="MS", help="hold every answer back")
-    parser.add_argument("--run-seconds", type=float, metavar="S", help="how long an ordinary run works")
+    parser.add_argument("--latency", type=_duration, default=0.0, metavar="MS", help="hold every answer back")
+    parser.add_argument("--run-seconds", type=_duration, metavar="S", help="how long an ordinary run works")
     asked = parser.parse_args()
-    pace = Pace() if asked.run_seconds is None else Pace(think=asked.run_seconds)
     reference = Reference(
         clock=SystemClock(),
         keys=[os.environ.get("RUNS_REFERENCE_KEY") or DEFAULT_KEY],
         cancel_policy=asked.cancel_policy,
         seed=secrets.token_hex(),
-        pace=pace,
+        pace=Pace() if asked.run_seconds is None else Pace(think=asked.run_seconds),
     )
-    serve(reference, host=asked.host, port=asked.port, latency=asked.latency / 1000)
+    try:
+        from conformance.reference.server import serve
+
+        serve(reference, host=asked.host, port=asked.port, latency=asked.latency / 1000)
+    except (ImportError, OSError, OverflowError) as problem:
+        raise SystemExit(f"the reference server cannot listen on {asked.host}:{asked.port}: {problem}") from None
+
+
+def _duration(text: str) -> float:
+    if not 0 <= (value := float(text)) < math.inf:
+        raise ValueError(text)
+    return value
 
 
 if __name__ == "__main__":

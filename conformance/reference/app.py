@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
+from conformance.reference.calls import Call
 from conformance.reference.clock import ScopedClock
 from conformance.reference.errors import Refusal
 from conformance.reference.ids import Ids
-from conformance.reference.operations import Call, Operations
+from conformance.reference.operations import Operations
 from conformance.reference.runs import Pace
 from conformance.reference.store import Store
 
@@ -22,11 +25,17 @@ if TYPE_CHECKING:
     from conformance.reference.clock import Clock
 
 DEFAULT_KEY = "sk-reference"
-class Answer(NamedTuple):
+_CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
+#: Only of keys longer than this are the ends shown in a refusal.
+_SHORT_KEY = 12
+
+
+@dataclass(frozen=True)
+class Answer:
     """What goes back."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -55,23 +64,24 @@ class Reference:
             base_path: What all paths begin with.
             pace: How long runs take.
         """
-        self.clock = clock or ScopedClock()
+        self._clock = clock or ScopedClock()
         self._keys = frozenset(keys)
         self._base_path = base_path
+        self._seed = seed
         self._store = Store()
         self._operations = Operations(self._store, Ids(seed), pace or Pace(), cancel_policy)
+        self._handled: Counter[str] = Counter()
         self._lock = Lock()
-        self._handled = 0
 
     def now(self, scope: str) -> float:
-        """The time as a scope sees it, in Unix seconds."""
-        return self.clock.now(scope)
+        """The time as a scope sees it, in Unix seconds, to the millisecond."""
+        return round(self._clock.now(scope), 3)
 
     def wait(self, seconds: float, scope: str) -> None:
-        """Turn the clock for a scope; only a clock that is turned by hand can be."""
-        if isinstance(self.clock, ScopedClock):
+        """Turn the clock for a scope; any other clock than the scoped one goes by itself."""
+        if isinstance(self._clock, ScopedClock):
             with self._lock:
-                self.clock.wait(seconds, scope)
+                self._clock.wait(seconds, scope)
 
     def handle(
         self,
@@ -94,68 +104,51 @@ class Reference:
             scope: Whose clock and ids it belongs to.
         """
         with self._lock:
+            below = path.removeprefix(self._base_path) if path.startswith(self._base_path) else ""
+            routes = {route.method: found for route in _ROUTES if (found := route.match(below))}
+            origin = self._origin(routes, scope)
+            if isinstance(self._clock, ScopedClock):
+                self._clock.touch(scope, origin)
             try:
-                status, value = 200, self._dispatch(method, path, query, headers, body, scope)
-                extra: dict[str, str] = {}
+                self._authenticate(headers)
+                operation, ids = _chosen(routes, method, path)
+                _need_beta(headers)
+                call = Call(ids, query, headers, body, scope, self.now(origin))
+                return self._answer(scope, method, 200, operation(self._operations, call))
             except Refusal as refusal:
-                status, value, extra = refusal.status, refusal.body(), refusal.headers
-            return self._answer(status, value, extra, b"" if method == "HEAD" else None, (method, path, body, scope))
+                return self._answer(scope, method, refusal.status, refusal.body(), refusal.headers)
 
-    def _dispatch(
-        self,
-        method: str,
-        path: str,
-        query: Sequence[tuple[str, str]],
-        headers: Mapping[str, str],
-        body: bytes,
-        scope: str,
-    ) -> dict[str, Any]:
-        self._authenticate(headers)
-        if not path.startswith(self._base_path + "/"):
-            raise Refusal(f"Unknown request URL: {method} {path}.", status=404, code="unknown_url")
-        below = path.removeprefix(self._base_path).rstrip("/")
-        routes = {route.method: route for route in _ROUTES if route.pattern.fullmatch(below)}
-        if not routes:
-            raise Refusal(f"Unknown request URL: {method} {path}.", status=404, code="unknown_url")
-        if method not in routes:
-            raise Refusal(f"Not allowed to {method} on {path}.", status=405, headers={"allow": ", ".join(sorted(routes))})
-        self._need_beta(headers)
-        route = routes[method]
-        matched = route.pattern.fullmatch(below)
-        ids = {name: unquote(value) for name, value in matched.groupdict().items()} if matched else {}
-        thread = self._store.threads.get(ids.get("thread_id", ""))
-        origin = thread.scope if thread else scope
-        self.clock.touch(scope, origin)
-        return route.operation(self._operations, Call(ids, query, headers, body, scope, self.clock.now(origin)))
+    def _origin(self, routes: Mapping[str, _Routed], scope: str) -> str:
+        """The scope of the thread that the path leads to, else the scope that asks."""
+        addressed = (self._store.threads.get(routed.ids.get("thread_id", "")) for routed in routes.values())
+        return next((thread.scope for thread in addressed if thread), scope)
 
     def _authenticate(self, headers: Mapping[str, str]) -> None:
         scheme, _, key = headers.get("authorization", "").partition(" ")
-        challenge = {"www-authenticate": 'Bearer realm="OpenAI API"'}
         if scheme.lower() != "bearer" or not key:
-            raise Refusal("An API key is needed, as a Bearer token.", status=401, headers=challenge)
+            raise Refusal("An API key is needed, as a Bearer token.", status=401, headers=_CHALLENGE)
         if key not in self._keys:
-            shown = f"{key[:3]}...{key[-2:]}" if len(key) > 12 else "..."
-            raise Refusal(
-                f"The API key {shown} is not known.", status=401, code="invalid_api_key", headers=challenge
-            )
-
-    @staticmethod
-    def _need_beta(headers: Mapping[str, str]) -> None:
-        if headers.get("openai-beta") != "assistants=v2":
-            raise Refusal("The header 'OpenAI-Beta: assistants=v2' is needed.", code="invalid_beta")
+            shown = f"{key[:3]}...{key[-2:]}" if len(key) > _SHORT_KEY else "..."
+            raise Refusal(f"The API key {shown} is not known.", status=401, code="invalid_api_key", headers=_CHALLENGE)
 
     def _answer(
-        self, status: int, value: Any, extra: Mapping[str, str], body: bytes | None, what: tuple[Any, ...]
+        self, scope: str, method: str, status: int, value: Mapping[str, Any], extra: Mapping[str, str] | None = None
     ) -> Answer:
-        self._handled += 1
+        self._handled[scope] += 1
+        number = hashlib.sha256(f"{self._seed}/{scope}/{self._handled[scope]}".encode()).hexdigest()[:32]
         headers = {
             "content-type": "application/json",
             "openai-version": "2020-10-01",
             "openai-processing-ms": "20",
-            "x-request-id": "req_" + hashlib.md5(repr((self._handled, what)).encode(), usedforsecurity=False).hexdigest(),
-            **extra,
+            "x-request-id": f"req_{number}",
+            **(extra or {}),
         }
-        return Answer(status, headers, json.dumps(value, indent=2).encode() if body is None else body)
+        return Answer(status, headers, b"" if method == "HEAD" else json.dumps(value, indent=2).encode())
+
+
+class _Routed(NamedTuple):
+    operation: Callable[[Operations, Call], dict[str, Any]]
+    ids: Mapping[str, str]
 
 
 class _Route(NamedTuple):
@@ -163,9 +156,29 @@ class _Route(NamedTuple):
     pattern: re.Pattern[str]
     operation: Callable[[Operations, Call], dict[str, Any]]
 
+    def match(self, path: str) -> _Routed | None:
+        """Read the ids out of a path, if it is one of this route."""
+        found = self.pattern.fullmatch(path)
+        return found and _Routed(self.operation, {name: unquote(value) for name, value in found.groupdict().items()})
+
+
+def _chosen(routes: Mapping[str, _Routed], method: str, path: str) -> _Routed:
+    if not routes:
+        raise Refusal(f"Unknown request URL: {method} {path}.", status=404, code="unknown_url")
+    if method not in routes:
+        allowed = ", ".join(sorted(routes))
+        raise Refusal(f"Not allowed to {method} on {path}.", status=405, headers={"allow": allowed})
+    return routes[method]
+
+
+def _need_beta(headers: Mapping[str, str]) -> None:
+    if "assistants=v2" not in [each.strip() for each in headers.get("openai-beta", "").split(",")]:
+        raise Refusal("The header 'OpenAI-Beta: assistants=v2' is needed.", code="invalid_beta")
+
 
 def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[str, Any]]) -> _Route:
-    return _Route(method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)), operation)
+    # No thread is named "runs": that path creates a thread and a run at once, which is not offered.
+    return _Route(method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>(?!runs(?:/|$))[^/]+)", path)), operation)
 
 
 _ROUTES = (

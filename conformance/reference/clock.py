@@ -18,19 +18,13 @@ class Clock(Protocol):
     def now(self, scope: str) -> float:
         """The time in Unix seconds."""
 
-    def touch(self, scope: str, origin: str) -> None:
-        """A request of a scope reached something that lives by the origin's clock."""
-
 
 class SystemClock:
     """The machine's clock, the same for everybody."""
 
-    def now(self, scope: str) -> float:  # noqa: ARG002
+    def now(self, scope: str) -> float:  # noqa: ARG002  # it is no scope's own
         """The machine's time."""
         return time.time()
-
-    def touch(self, scope: str, origin: str) -> None:
-        """A request takes the time that it takes."""
 
 
 class ScopedClock:
@@ -46,10 +40,10 @@ class ScopedClock:
 
     def now(self, scope: str) -> float:
         """The scope's own time."""
-        return round(BEGINNING + self._passed[scope], 3)
+        return BEGINNING + self._passed[scope]
 
     def touch(self, scope: str, origin: str) -> None:
-        """A request takes a tick of the scope that sent it, and of the scope that it reached."""
+        """A request takes a tick of the scope that sent it, and of the scope by whose clock its thread lives."""
         self._reached[scope].add(origin)
         for each in {scope, origin}:
             self._passed[each] += TICK

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Refusal(Exception):
@@ -16,7 +19,7 @@ class Refusal(Exception):
         param: str | None = None,
         code: str | None = None,
         kind: str = "invalid_request_error",
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.status, self.param, self.code, self.kind = message, status, param, code, kind
@@ -35,3 +38,8 @@ def not_found(what: str, id: str) -> Refusal:
 def invalid(param: str, problem: str, code: str = "invalid_value") -> Refusal:
     """A parameter with an impossible value."""
     return Refusal(f"Invalid '{param}': {problem}", param=param, code=code)
+
+
+def missing(param: str) -> Refusal:
+    """A parameter that should be there."""
+    return Refusal(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.reference import validate
 from conformance.reference.errors import Refusal, invalid, not_found
 from conformance.reference.pages import page
-from conformance.reference.runs import Run, settings_of
+from conformance.reference.runs import Run
+from conformance.reference.settings import settings_of
 from conformance.reference.store import Message, Store, Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
+    from conformance.reference.calls import Call
     from conformance.reference.ids import Ids
     from conformance.reference.runs import Pace
 
@@ -26,30 +26,7 @@ CANCELLABLE = {
 }
 
 
-@dataclass(frozen=True)
-class Call:
-    """A request that was routed, with the moment by the clock of what it addresses, in Unix seconds."""
-
-    ids: Mapping[str, str]
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: bytes
-    scope: str
-    now: float
-
-    def json(self, check: Callable[[str, Any], None], *, optional: bool = False) -> dict[str, Any]:
-        """The validated body; where it is optional, nothing at all counts as an empty object."""
-        if optional and not self.body:
-            return {}
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise Refusal(f"Unsupported content type '{kind}': expected 'application/json'.")
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise Refusal("The body of the request is no valid JSON.") from None
-        check("", value)
-        return value  # type: ignore[no-any-return]
+_NO_STREAM = "Streaming is not supported by this server yet."
 
 
 class Operations:
@@ -130,14 +107,18 @@ class Operations:
         thread = self._thread(call)
         body = call.json(validate.create_run)
         if body.get("stream"):
-            raise Refusal("Streaming is not supported by this server.", param="stream", code="unsupported_value")
+            raise Refusal(_NO_STREAM, param="stream", code="unsupported_value")
         if not body["assistant_id"].startswith("asst_"):
             raise invalid("assistant_id", f"'{body['assistant_id']}'. Expected an ID that begins with 'asst'.")
         assistant = self._assistant(body["assistant_id"])
         settings = settings_of(body, assistant)
         if settings["model"] == "reference-rate-limited":
             raise Refusal(
-                "Too many requests.", status=429, kind="requests", code="rate_limit_exceeded", headers={"retry-after": "1"}
+                "Too many requests.",
+                status=429,
+                kind="requests",
+                code="rate_limit_exceeded",
+                headers={"retry-after": "1"},
             )
         if active := thread.active(call.now):
             raise Refusal(f"Thread {thread.id} already has an active run {active.id}.")
@@ -151,7 +132,7 @@ class Operations:
             assistant_id=assistant["id"],
             created=call.now,
             settings=settings,
-            prompt=" ".join(message.text for message in thread.written if message.role == "user"),
+            prompt=next((message.text for message in reversed(thread.written) if message.role == "user"), ""),
             message_id=self._ids.new("msg", call.scope),
             call_id=self._ids.new("call", call.scope),
             pace=self._pace,
@@ -194,7 +175,7 @@ class Operations:
         if (status := run.status(call.now)) != "requires_action":
             raise Refusal(f'Runs in status "{status}" do not accept tool outputs.')
         if body.get("stream"):
-            raise Refusal("Streaming is not supported by this server.", param="stream", code="unsupported_value")
+            raise Refusal(_NO_STREAM, param="stream", code="unsupported_value")
         given = [output["tool_call_id"] for output in body["tool_outputs"]]
         if given != [run.call_id]:
             raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")

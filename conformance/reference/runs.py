@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conformance.reference.errors import invalid
+from conformance.reference.arguments import arguments_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Seconds after its creation at which a run that is not done expires.
 LIFETIME = 600
+#: A prompt of more characters than this asks for a long answer.
+LONG_PROMPT = 400
 FINAL = frozenset({"completed", "incomplete", "failed", "cancelled", "expired"})
 _MOMENT_FIELDS = {
     "completed": "completed_at",
-    "incomplete": "completed_at",  # the real service sets it for both
+    "incomplete": "completed_at",  # the real service sets it for these three
+    "expired": "completed_at",
     "failed": "failed_at",
     "cancelled": "cancelled_at",
 }
-
-
-_DEFAULTS: Mapping[str, Any] = {
-    "instructions": None,
-    "temperature": 1.0,
-    "top_p": 1.0,
-    "reasoning_effort": None,
-    "max_completion_tokens": None,
-    "max_prompt_tokens": None,
-    "truncation_strategy": {"type": "auto", "last_messages": None},
-    "response_format": "auto",
-    "tool_choice": "auto",
-    "parallel_tool_calls": True,
-}
-#: What a run takes from its assistant unless its own request says otherwise.
-_INHERITED = ("model", "instructions", "tools", "temperature", "top_p", "reasoning_effort", "response_format")
 
 
 class Event(NamedTuple):
@@ -49,12 +35,13 @@ class Event(NamedTuple):
 class Pace:
     """How long things take, in seconds."""
 
-    start: float = 0.3
-    think: float = 0.5
-    long: float = 30.0
-    limit: float = 0.6
-    cancel: float = 0.4
-    quick: float = 0.05
+    start: float = 0.3  # in the queue
+    think: float = 0.5  # until a short answer is there
+    ask: float = 0.4  # until a function is called
+    long: float = 30.0  # until a long answer is there
+    limit: float = 0.6  # until a long answer hits its limit
+    cancel: float = 0.4  # from cancelling to cancelled
+    quick: float = 0.05  # instead of `start` and of `think`, for the model that hurries
 
 
 @dataclass
@@ -74,13 +61,29 @@ class Run:
     plan: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Make the first plan from what the run was asked to do."""
+        """Make the first plan, by the stimuli that a real model reacts to and by those of the special models."""
         self.plan = [Event(self.created, "queued")]
-        self._proceed(self.created)
+        pace, model = self.pace, self.settings["model"]
+        quick = model == "reference-quick"
+        started = self.created + (pace.quick if quick else pace.start)
+        working = Event(started, "in_progress")
+        if model == "reference-stalling":
+            self._plan(working)
+        elif model == "reference-failing":
+            self._plan(working, Event(started + pace.think, "failed"))
+        elif self.forced_function():
+            self._plan(working, Event(started + pace.ask, "requires_action"))
+        elif not self._is_long():
+            self._plan(working, Event(started + (pace.quick if quick else pace.think), "completed"))
+        elif self.settings["max_completion_tokens"] is not None:
+            self._plan(working, Event(started + pace.limit, "incomplete"))
+        else:
+            self._plan(working, Event(started + pace.long, "completed"))
 
     def status(self, now: float) -> str:
         """The status at a moment."""
-        return next(event.status for event in reversed(self.plan) if event.at <= now)
+        # A machine's clock may be set back, even to before the run's beginning.
+        return next((event.status for event in reversed(self.plan) if event.at <= now), "queued")
 
     def is_final(self, now: float) -> bool:
         """Whether it has come to rest."""
@@ -142,30 +145,13 @@ class Run:
 
     def forced_function(self) -> Mapping[str, Any] | None:
         """The function that the run must call, if its tool choice says so."""
-        functions = {t["function"]["name"]: t["function"] for t in self.settings["tools"] if t["type"] == "function"}
-        choice = self.settings["tool_choice"]
+        tools, choice = self.settings["tools"], self.settings["tool_choice"]
+        functions: dict[str, Mapping[str, Any]] = {
+            tool["function"]["name"]: tool["function"] for tool in tools if tool["type"] == "function"
+        }
         if isinstance(choice, dict) and choice["type"] == "function":
             return functions[choice["function"]["name"]]
         return next(iter(functions.values()), None) if choice == "required" else None
-
-    def _proceed(self, now: float) -> None:
-        """Plan the work from a moment on, by the stimuli that a real provider reacts to."""
-        pace, model = self.pace, self.settings["model"]
-        quick = model == "reference-quick"
-        started = now + (pace.quick if quick else pace.start)
-        self._plan(Event(started, "in_progress"))
-        if model == "reference-stalling":
-            return
-        if model == "reference-failing":
-            self._plan(Event(started + pace.think, "failed"))
-        elif self.forced_function():
-            self._plan(Event(started + pace.think, "requires_action"))
-        elif not self._is_long():
-            self._plan(Event(started + (pace.quick if quick else pace.think), "completed"))
-        elif self.settings["max_completion_tokens"] is not None:
-            self._plan(Event(started + pace.limit, "incomplete"))
-        else:
-            self._plan(Event(started + pace.long, "completed"))
 
     def _replan(self, now: float, *events: Event) -> None:
         self.plan = [event for event in self.plan if event.at <= now]
@@ -173,24 +159,24 @@ class Run:
 
     def _plan(self, *events: Event) -> None:
         """Add to the plan; whatever does not come to rest in time expires."""
-        expiry = self.created + LIFETIME
+        expiry = round(self.created + LIFETIME, 3)
         self.plan = [event for event in self.plan if event.status != "expired"]
-        self.plan += [event for event in events if event.at < expiry]
+        # Rounded as clocks are, so that an event is not missed by a fraction of a microsecond.
+        self.plan += [Event(round(event.at, 3), event.status) for event in events if event.at < expiry]
         if self.plan[-1].status not in FINAL:
             self.plan.append(Event(expiry, "expired"))
 
     def _is_long(self) -> bool:
-        prompt = f"{self.prompt} {self.settings['instructions'] or ''}".lower()
-        return "count from" in prompt or len(prompt) > 400
+        asked = (self.prompt, self.settings["instructions"] or "")
+        return len(self.prompt) > LONG_PROMPT or any("count from" in each.lower() for each in asked)
 
-    def _action(self) -> dict[str, Any]:
-        function = self.forced_function() or {"name": "unknown"}
-        wanted = function.get("parameters") or {}
-        arguments = {name: _example(schema) for name, schema in wanted.get("properties", {}).items()}
+    def _action(self) -> dict[str, Any] | None:
+        if (function := self.forced_function()) is None:
+            return None
         call = {
             "id": self.call_id,
             "type": "function",
-            "function": {"name": function["name"], "arguments": json.dumps(arguments, separators=(",", ":"))},
+            "function": {"name": function["name"], "arguments": arguments_for(function["parameters"])},
         }
         return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
 
@@ -204,48 +190,3 @@ class Run:
             "prompt_token_details": {"cached_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0},
         }
-
-
-def settings_of(body: Mapping[str, Any], assistant: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    What a run is created with: the request's values, else the assistant's, else the defaults.
-
-    Raises:
-        Refusal: the tool choice names a function that the run does not have.
-    """
-    given = {name: value for name, value in body.items() if value is not None}
-    inherited = {name: assistant[name] for name in _INHERITED if assistant[name] is not None}
-    settings = {**_DEFAULTS, **inherited, **{name: given[name] for name in {*_DEFAULTS, *_INHERITED} if name in given}}
-    if more := given.get("additional_instructions"):
-        settings["instructions"] = "\n\n".join(part for part in (settings["instructions"], more) if part)
-    settings["tools"] = [_enriched(tool) for tool in settings["tools"]]
-    strategy = settings["truncation_strategy"]
-    settings["truncation_strategy"] = {"type": strategy["type"], "last_messages": strategy.get("last_messages")}
-    choice = settings["tool_choice"]
-    if isinstance(choice, dict):
-        offered = [tool["function"]["name"] if tool["type"] == "function" else tool["type"] for tool in settings["tools"]]
-        wanted = choice["function"]["name"] if choice["type"] == "function" else choice["type"]
-        if wanted not in offered:
-            raise invalid("tool_choice", f"the run has no tool '{wanted}'.")
-    return settings
-
-
-def _enriched(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool with the members that the real service adds."""
-    match tool["type"]:
-        case "function":
-            empty = {"type": "object", "properties": {}}
-            return {"type": "function", "function": {"parameters": empty, "strict": False, **tool["function"]}}
-        case "file_search":
-            ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.0}
-            return {"type": "file_search", "file_search": {"ranking_options": ranking, **tool.get("file_search", {})}}
-        case _:
-            return dict(tool)
-
-
-def _example(schema: Mapping[str, Any]) -> Any:
-    examples = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}, "null": None}
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type")
-    return examples.get(kind, "1") if isinstance(kind, str) else "1"

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import uvicorn
+
+from conformance.reference.app import Answer
+from conformance.reference.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from conformance.reference.app import Reference
 
-_LARGEST_BODY = 1024 * 1024
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+    Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+#: In bytes; a longer body is refused.
+LARGEST_BODY = 1024 * 1024
 
 
 def serve(reference: Reference, *, host: str, port: int, latency: float = 0.0) -> None:
@@ -26,36 +37,68 @@ def serve(reference: Reference, *, host: str, port: int, latency: float = 0.0) -
         host: The address to bind to.
         port: 0 takes a free one; the line that is printed names it.
         latency: Seconds that every answer is held back.
+
+    Raises:
+        OSError: the address cannot be bound to.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((host, port))
+        listener.listen(128)
         name = f"[{host}]" if ":" in host else host
-        print(f"reference server at http://{name}:{listener.getsockname()[1]}/v1", flush=True)
-        config = uvicorn.Config(application(reference, latency), log_level="warning", access_log=False, lifespan="off")
+        print(f"reference server at http://{name}:{listener.getsockname()[1]}/v1", flush=True)  # noqa: T201
+        # Before uvicorn handles these signals and again after it has shut down, they come here.
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: sys.exit(0))
+        config = uvicorn.Config(
+            application(reference, latency), log_level="warning", access_log=False, lifespan="off", ws="none"
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def application(reference: Reference, latency: float) -> Callable[..., Awaitable[None]]:
-    """The ASGI application."""
+def application(reference: Reference, latency: float = 0.0) -> Application:
+    """The ASGI application; `latency` is in seconds."""
 
-    async def answer(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body") or len(body) > _LARGEST_BODY:
-                break
+    async def answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            return
         await asyncio.sleep(latency)
-        path = scope["raw_path"].decode("latin-1")
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = reference.handle(scope["method"], path, query, headers, body[:_LARGEST_BODY])
-        sent = [(name.encode(), value.encode()) for name, value in given.headers.items()]
+        given = _too_large() if len(body) > LARGEST_BODY else _handled(reference, scope, body)
+        headers = [(name.encode(), value.encode()) for name, value in given.headers.items()]
         if scope["method"] != "HEAD":
-            sent.append((b"content-length", str(len(given.body)).encode()))
-        await send({"type": "http.response.start", "status": given.status, "headers": sent})
+            headers.append((b"content-length", str(len(given.body)).encode()))
+        await send({"type": "http.response.start", "status": given.status, "headers": headers})
         await send({"type": "http.response.body", "body": given.body})
 
     return answer
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or as much as shows that it is too large; None if the client went away."""
+    body = bytearray()
+    while len(body) <= LARGEST_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(body)
+
+
+def _handled(reference: Reference, scope: dict[str, Any], body: bytes) -> Answer:
+    return reference.handle(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body,
+    )
+
+
+def _too_large() -> Answer:
+    refusal = Refusal(f"The body of the request is over {LARGEST_BODY} bytes.", status=413)
+    headers = {"content-type": "application/json", "connection": "close"}
+    return Answer(refusal.status, headers, json.dumps(refusal.body(), indent=2).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from conformance.reference.errors import Refusal, invalid
+from conformance.reference.errors import Refusal, invalid, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     Check = Callable[[str, Any], None]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_TOOLS_OF_A_RUN = 20
+_MOST_TOOLS = 20
+_MOST_TOOLS_OF_AN_ASSISTANT = 128
+_MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
+_LARGEST_INTEGER = 2**31 - 1
 _KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", dict: "an object", list: "an array"}
 
 
@@ -41,13 +44,15 @@ def number(low: float, high: float) -> Check:
     return check
 
 
-def integer_from(low: int) -> Check:
-    """An integer with a lower bound."""
+def integer(low: int, high: int = _LARGEST_INTEGER) -> Check:
+    """An integer within bounds, both included."""
 
     def check(name: str, value: Any) -> None:
         of_type(int)(name, value)
         if value < low:
             raise invalid(name, f"expected a value >= {low}, but got {value}.", "integer_below_min_value")
+        if value > high:
+            raise invalid(name, f"expected a value <= {high}, but got {value}.", "integer_above_max_value")
 
     return check
 
@@ -95,11 +100,11 @@ def members(checks: Mapping[str, Check], *required: str, nullable: tuple[str, ..
         prefix = f"{name}." if name else ""
         for member in required:
             if member not in value:
-                param = prefix + member
-                raise Refusal(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+                raise missing(prefix + member)
         for member, inner in value.items():
             if member not in checks:
-                raise Refusal(f"Unknown parameter: '{prefix}{member}'.", param=prefix + member, code="unknown_parameter")
+                param = prefix + member
+                raise Refusal(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
             if inner is not None or member not in nullable:
                 checks[member](prefix + member, inner)
 
@@ -109,19 +114,20 @@ def members(checks: Mapping[str, Check], *required: str, nullable: tuple[str, ..
 def metadata(name: str, value: Any) -> None:
     """At most 16 pairs of strings, 64 and 512 characters long."""
     of_type(dict)(name, value)
-    if len(value) > 16:
-        raise invalid(name, f"at most 16 properties, but got {len(value)}.", "object_above_max_properties")
+    if len(value) > _MOST_PAIRS:
+        raise invalid(name, f"at most {_MOST_PAIRS} properties, but got {len(value)}.", "object_above_max_properties")
     for key, each in value.items():
-        if len(key) > 64:
-            raise invalid(f"{name}.{key[:8]}", "a key has at most 64 characters.", "property_name_above_max_length")
-        text(512)(f"{name}.{key}", each)
+        if len(key) > _LONGEST_KEY:
+            problem = f"a key has at most {_LONGEST_KEY} characters."
+            raise invalid(f"{name}.{key[:8]}...", problem, "property_name_above_max_length")
+        text(_LONGEST_VALUE)(f"{name}.{key}", each)
 
 
 def tool(name: str, value: Any) -> None:
     """A tool, told apart by its type."""
     of_type(dict)(name, value)
     if "type" not in value:
-        raise Refusal(f"Missing required parameter: '{name}.type'.", param=f"{name}.type", code="missing_required_parameter")
+        raise missing(f"{name}.type")
     one_of(*_TOOLS)(f"{name}.type", value["type"])
     _TOOLS[value["type"]](name, value)
 
@@ -133,7 +139,7 @@ def tool_choice(name: str, value: Any) -> None:
     kinds = one_of("function", "code_interpreter", "file_search")
     members({"type": kinds, "function": members({"name": _function_name}, "name")}, "type")(name, value)
     if value["type"] == "function" and "function" not in value:
-        raise Refusal(f"Missing required parameter: '{name}.function'.", param=name, code="missing_required_parameter")
+        raise missing(f"{name}.function")
     return None
 
 
@@ -148,7 +154,7 @@ def response_format(name: str, value: Any) -> None:
     )
     members({"type": one_of("text", "json_object", "json_schema"), "json_schema": schema}, "type")(name, value)
     if value["type"] == "json_schema" and "json_schema" not in value:
-        raise Refusal(f"Missing required parameter: '{name}.json_schema'.", param=name, code="missing_required_parameter")
+        raise missing(f"{name}.json_schema")
     return None
 
 
@@ -174,22 +180,15 @@ _FUNCTION = members(
 )
 
 
-def _one_to_fifty(name: str, value: Any) -> None:
-    of_type(int)(name, value)
-    number(1, 50)(name, value)
-
-
-_RANKING = members(
-    {"ranker": one_of("auto", "default_2024_08_21"), "score_threshold": number(0, 1)}, "score_threshold"
-)
-_FILE_SEARCH = members({"max_num_results": _one_to_fifty, "ranking_options": _RANKING})
+_RANKING = members({"ranker": one_of("auto", "default_2024_08_21"), "score_threshold": number(0, 1)}, "score_threshold")
+_FILE_SEARCH = members({"max_num_results": integer(1, 50), "ranking_options": _RANKING})
 _TOOLS: Mapping[str, Check] = {
     "code_interpreter": members({"type": of_type(str)}),
     "file_search": members({"type": of_type(str), "file_search": _FILE_SEARCH}),
     "function": members({"type": of_type(str), "function": _FUNCTION}, "function"),
 }
 _TRUNCATION = members(
-    {"type": one_of("auto", "last_messages"), "last_messages": integer_from(1)}, "type", nullable=("last_messages",)
+    {"type": one_of("auto", "last_messages"), "last_messages": integer(1)}, "type", nullable=("last_messages",)
 )
 MESSAGE = members(
     {
@@ -216,10 +215,10 @@ _RUN: Mapping[str, Check] = {
     "assistant_id": of_type(str),
     "additional_instructions": text(256_000),
     "additional_messages": items(MESSAGE),
-    "tools": items(tool, _TOOLS_OF_A_RUN),
+    "tools": items(tool, _MOST_TOOLS),
     "stream": of_type(bool),
-    "max_prompt_tokens": integer_from(1),
-    "max_completion_tokens": integer_from(1),
+    "max_prompt_tokens": integer(1),
+    "max_completion_tokens": integer(1),
     "truncation_strategy": _TRUNCATION,
     "tool_choice": tool_choice,
     "parallel_tool_calls": of_type(bool),
@@ -229,9 +228,10 @@ _NEVER_NULL = {"assistant_id", "parallel_tool_calls"}
 create_run = members(_RUN, "assistant_id", nullable=tuple(set(_RUN) - _NEVER_NULL))
 modify_run = members({"metadata": metadata}, nullable=("metadata",))
 cancel_run = members({})
+_OUTPUT = members({"tool_call_id": of_type(str), "output": of_type(str)}, "tool_call_id", "output")
 submit_outputs = members(
     {
-        "tool_outputs": items(members({"tool_call_id": of_type(str), "output": of_type(str)}, "tool_call_id", "output")),
+        "tool_outputs": items(_OUTPUT),
         "stream": of_type(bool),
     },
     "tool_outputs",
@@ -246,7 +246,7 @@ create_assistant = members(
         **_MODELLED,
         "name": text(256),
         "description": text(512),
-        "tools": items(tool, 128),
+        "tools": items(tool, _MOST_TOOLS_OF_AN_ASSISTANT),
         "tool_resources": of_type(dict),
     },
     "model",
