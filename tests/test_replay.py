@@ -376,6 +376,12 @@ def test_short_secrets_are_no_secrets_and_no_secret_changes_nothing() -> None:
     assert Redactor().body(b"\xff\x00") == b"\xff\x00"
 
 
+def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
+    assert Redactor(["sk-12", "sk-123456", "sk-\udcff12"]).text("sk-123456, sk-12, sk-\udcff12") == ", ".join(
+        ["[redacted]"] * 3
+    )
+
+
 def test_only_steady_headers_are_kept(folder: Path) -> None:
     volatile = ("date", "server", "CF-Ray", "age", "via", "openai-processing-ms", "content-length", "content-encoding")
     answer = Response(

@@ -1,142 +1,75 @@
-"""One cassette a scope: where it lies, how requests match, and how an interaction is stored."""
+"""One cassette a scope, in vcrpy's own class, which is imported at the first one since it brings every HTTP library."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from vcr.cassette import Cassette
-from vcr.record_mode import RecordMode
-from vcr.request import Request as StoredRequest
-from vcr.serializers import jsonserializer
-
-from conformance.client import Reply
-from conformance.wire.exchange import NOT_JSON, Request, Response, parse_json
+from conformance.outcomes import Fault
+from conformance.replay import serializer
+from conformance.replay.matching import same_request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-#: Recordings know no host.
-HOST = "https://target.invalid"
-
 _LONGEST_NAME = 100
-#: Headers that vary from one recording to the next, or that describe a transport which a replay does not have.
-_VOLATILE = frozenset(
-    {
-        "age",
-        "alt-svc",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "date",
-        "keep-alive",
-        "openai-processing-ms",
-        "server",
-        "strict-transport-security",
-        "transfer-encoding",
-        "via",
-    }
-)
-_VOLATILE_PREFIXES = ("cf-", "x-envoy-", "x-amz-", "x-ms-", "x-ratelimit-")
-#: Its presence is what a requirement is about, and its value changes with every reply.
-_REQUEST_ID = "x-request-id"
-_SENT = frozenset({"accept", "content-type", "openai-beta"})
+_PLAIN_NAME = re.compile(rf"[a-z0-9_]{{1,{_LONGEST_NAME}}}")
 
 
 def path_of(folder: Path, scope: str) -> Path:
-    """Where the cassette of a scope lies: readable, stable, and safe on every file system."""
-    *parents, name = scope.split("/", 2)
-    safe = re.sub(r"[^a-z0-9_.]+", "-", name, flags=re.IGNORECASE).strip("-")[:_LONGEST_NAME]
-    if safe != name:
-        safe += f"-{hashlib.sha256(scope.encode()).hexdigest()[:6]}"
-    return folder.joinpath(*parents, f"{safe}.json")
+    """Where the cassette of a scope lies: readable, stable, and one path a scope on every file system."""
+    *parents, name = (_safe(part) for part in scope.split("/", 2))
+    return folder.joinpath(*parents, f"{name}.json")
+
+
+def blank(path: Path, scope: str, start: float) -> Any:
+    """A cassette for recording a scope that began at `start`, in Unix seconds."""
+    from vcr.cassette import Cassette  # type: ignore[import-untyped]
+    from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+
+    cassette = Cassette(path=path, serializer=serializer, record_mode=RecordMode.ALL, match_on=(same_request,))
+    cassette.get_metadata("scope", scope)
+    cassette.get_metadata("start", start)
+    return cassette
+
+
+def save(cassette: Any, *, complete: bool) -> None:
+    """Write a recorded cassette, also one without interactions; `complete` is False if its scope broke off."""
+    cassette.get_metadata("complete", complete)
+    cassette._save(force=True)  # noqa: SLF001 - vcrpy saves in no public way but within its patching
 
 
 def load(path: Path) -> Any:
-    """Load a cassette for playing."""
-    return Cassette.load(
-        path=path, serializer=jsonserializer, record_mode=RecordMode.NONE, match_on=(_same_request,)
-    )
+    """
+    Load a cassette for playing.
 
+    Raises:
+        Fault: the file is no cassette of a scope.
+    """
+    from vcr.cassette import Cassette
+    from vcr.record_mode import RecordMode
 
-def blank(path: Path) -> Any:
-    """Make a cassette for recording."""
-    return Cassette(path=path, serializer=jsonserializer, record_mode=RecordMode.ALL, match_on=(_same_request,))
-
-
-def stored_request(request: Request) -> StoredRequest:
-    """The request as vcrpy keeps it: without a host, and without any header but those that change its meaning."""
-    query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in request.query)
-    uri = HOST + request.path + (f"?{query}" if query else "")
-    headers = {name: value for name, value in request.headers.items() if name in _SENT}
-    return StoredRequest(request.method, uri, request.body, headers)
-
-
-def stored_response(reply: Reply, offset: float, headers: Mapping[str, str]) -> dict[str, Any]:
-    """The response as vcrpy keeps it, with its time relative to the beginning of the scope, in seconds."""
-    body = reply.response.body
     try:
-        kept = {"string": body.decode()}
-    except UnicodeDecodeError:
-        kept = {"string": "", "base64": base64.b64encode(body).decode()}
-    status = reply.response.status
-    return {
-        "status": {"code": status, "message": HTTPStatus(status).phrase if status in set(HTTPStatus) else ""},
-        "headers": {name: [_steady(name, value)] for name, value in sorted(headers.items()) if not _is_volatile(name)},
-        "body": kept,
-        "offset": round(offset, 3),
-        "duration": reply.duration,
-    }
+        cassette = Cassette.load(
+            path=path, serializer=serializer, record_mode=RecordMode.NONE, match_on=(same_request,)
+        )
+        complete, start = cassette.get_metadata("complete", None), cassette.get_metadata("start", None)
+    except Exception as problem:  # noqa: BLE001 - what a damaged file makes vcrpy raise is anybody's guess
+        raise Fault(f"the cassette {path} is damaged ({type(problem).__name__}); record the set anew") from None
+    if not isinstance(complete, bool) or not isinstance(start, float | int):
+        raise Fault(f"the cassette {path} is damaged (its metadata); record the set anew")
+    return cassette
 
 
-def replayed(stored: Mapping[str, Any], start: float) -> Reply:
-    """The reply that was stored, at the time at which it came."""
-    body = stored["body"]
-    raw = base64.b64decode(body["base64"]) if "base64" in body else body["string"]
-    headers = {name: values[0] for name, values in stored["headers"].items()}
-    response = Response(stored["status"]["code"], headers, raw if isinstance(raw, bytes) else str(raw).encode())
-    return Reply(response, round(start + stored["offset"], 3), stored["duration"])
+def unplayed(cassette: Any) -> list[Any]:
+    """The recorded requests that were not asked for yet, in order."""
+    return [request for index, request in enumerate(cassette.requests) if not cassette.play_counts[index]]
 
 
-def differences(wanted: StoredRequest, kept: StoredRequest) -> list[str]:
-    """How two requests differ, a sentence a part."""
-    found = []
-    if wanted.method != kept.method:
-        found.append(f"method {wanted.method}, recorded {kept.method}")
-    if wanted.parsed_uri.path != kept.parsed_uri.path:
-        found.append(f"path {wanted.parsed_uri.path}, recorded {kept.parsed_uri.path}")
-    if wanted.parsed_uri.query != kept.parsed_uri.query:
-        found.append(f"query {wanted.parsed_uri.query!r}, recorded {kept.parsed_uri.query!r}")
-    if not _same_body(wanted, kept):
-        found.append(f"body {_short(wanted.body)}, recorded {_short(kept.body)}")
-    return found
-
-
-def _same_request(one: StoredRequest, other: StoredRequest) -> bool:
-    return one.method == other.method and one.uri == other.uri and _same_body(one, other)
-
-
-def _same_body(one: StoredRequest, other: StoredRequest) -> bool:
-    mine, theirs = one.body or b"", other.body or b""
-    if mine == theirs:
-        return True
-    parsed = parse_json(mine)
-    return parsed is not NOT_JSON and bool(parsed == parse_json(theirs))
-
-
-def _is_volatile(name: str) -> bool:
-    return name in _VOLATILE or name.startswith(_VOLATILE_PREFIXES)
-
-
-def _steady(name: str, value: str) -> str:
-    return "req_recorded" if name == _REQUEST_ID else value
-
-
-def _short(body: bytes | None) -> str:
-    text = (body or b"").decode("utf-8", "replace")
-    return text if len(text) <= 200 else text[:197] + "..."
+def _safe(part: str) -> str:
+    """A part of a scope's name as a file name; only one that says less than the part carries a hash, after a hyphen."""
+    if _PLAIN_NAME.fullmatch(part):
+        return part
+    words = re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-")[:_LONGEST_NAME]
+    return f"{words}-{hashlib.sha256(part.encode()).hexdigest()[:8]}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vcr.errors import UnhandledHTTPRequestError
-
 from conformance.outcomes import Fault, Untested
-from conformance.replay.cassette import differences, load, path_of, replayed, stored_request
+from conformance.redaction import Redactor
+from conformance.replay.cassette import load, path_of, unplayed
+from conformance.replay.interactions import replayed, stored_request
+from conformance.replay.matching import closest, same_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,23 +19,41 @@ if TYPE_CHECKING:
     from conformance.client import Reply
     from conformance.wire.exchange import Request
 
+_REMEDY = "record the set anew"
+
+
+@dataclass
+class _Playing:
+    cassette: Any
+    start: float
+    clock: float
+    complete: bool
+
 
 class ReplaySender:
-    """Plays each scope's cassette in the order in which it was recorded."""
+    """Plays each scope's cassette; equal requests are answered in the order in which they were recorded."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, redactor: Redactor | None = None) -> None:
+        """Take the folder of a set; a redactor finds requests again that carried a secret when they were recorded."""
         self._folder = folder
-        self._loaded: dict[str, Any] = {}
-        self._clock: dict[str, float] = {}
+        self._redactor = redactor or Redactor()
+        self._playing: dict[str, _Playing] = {}
+        self._lock = Lock()
 
     def open(self, scope: str) -> None:
-        """Load the scope's cassette, if it was recorded."""
+        """
+        Load the scope's cassette, if it was recorded.
+
+        Raises:
+            Fault: the cassette is damaged.
+        """
         path = path_of(self._folder, scope)
         if path.is_file():
-            self._loaded[scope] = cassette = load(path)
-            self._clock[scope] = cassette.get_metadata("start", 0.0)
+            cassette = load(path)
+            start = cassette.get_metadata("start", None)
+            self._playing[scope] = _Playing(cassette, start, start, cassette.get_metadata("complete", None))
 
-    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:  # noqa: ARG002
         """
         Answer as it was recorded.
 
@@ -40,22 +61,24 @@ class ReplaySender:
             Untested: the scope was never recorded, or its recording broke off.
             Fault: the recording does not have this request.
         """
-        cassette = self._loaded.get(scope)
-        if cassette is None:
-            raise Untested(f"{scope} was never recorded in this set", gates=False)
-        if "broken_off" in cassette._metadata:  # noqa: SLF001 - asking for an absent entry raises
-            raise Untested(f"the recording of {scope} broke off", gates=False)
-        wanted = stored_request(request)
-        try:
-            reply = replayed(cassette.play_response(wanted), cassette.get_metadata("start", 0.0))
-        except UnhandledHTTPRequestError:
-            raise Fault(_miss(cassette, wanted, scope)) from None
-        self._clock[scope] = round(reply.at + reply.duration, 3)
+        playing = self._playing.get(scope)
+        if playing is None:
+            raise Untested(f"{scope or 'what belongs to no case'} was never recorded in this set", gates=False)
+        if not playing.complete:
+            raise Untested(f"the recording of {scope} broke off")
+        wanted = stored_request(request, self._redactor)
+        with self._lock:
+            try:
+                reply = replayed(playing.cassette.play_response(wanted), playing.start)
+            except KeyError:  # vcrpy's UnhandledHTTPRequestError
+                raise Fault(_miss(scope, playing.cassette, wanted)) from None
+            playing.clock = round(reply.at + reply.duration, 3)
         return reply
 
     def now(self, scope: str) -> float:
-        """The recorded clock."""
-        return self._clock.get(scope, 0.0)
+        """The recorded clock, as of the last reply."""
+        playing = self._playing.get(scope)
+        return playing.clock if playing else 0.0
 
     def wait(self, seconds: float, scope: str) -> None:
         """No time passes."""
@@ -67,20 +90,18 @@ class ReplaySender:
         Raises:
             Fault: the scope ran to its end and asked for less than was recorded.
         """
-        cassette = self._loaded.pop(scope, None)
-        if complete and cassette is not None and not cassette.all_played and "broken_off" not in cassette._metadata:  # noqa: SLF001
-            left = [request for index, request in enumerate(cassette.requests) if not cassette.play_counts[index]]
-            raise Fault(
-                f"{scope} asked for less than was recorded: {len(left)} left, the first {left[0].method} {left[0].path}; "
-                "record the set anew"
-            )
+        playing = self._playing.pop(scope, None)
+        if complete and playing and playing.complete and not playing.cassette.all_played:
+            left = unplayed(playing.cassette)
+            first = f"{left[0].method} {left[0].path}"
+            raise Fault(f"{scope} asked for less than was recorded: {len(left)} left, first {first}; {_REMEDY}")
 
 
-def _miss(cassette: Any, wanted: Any, scope: str) -> str:
-    told = f"{scope} asks for {wanted.method} {wanted.path}, which its cassette does not have"
-    unplayed = [request for index, request in enumerate(cassette.requests) if not cassette.play_counts[index]]
-    if not unplayed:
-        return f"{told}: all {len(cassette)} recorded requests are played"
-    closest = min(unplayed, key=lambda request: len(differences(wanted, request)))
-    found = differences(wanted, closest)
-    return f"{told}; the closest is {closest.method} {closest.path}: {'; '.join(found)}; record the set anew"
+def _miss(scope: str, cassette: Any, wanted: Any) -> str:
+    asked = f"{scope} asks for {wanted.method} {wanted.path}"
+    if not cassette.requests:
+        return f"{asked}, but it was recorded without any request; {_REMEDY}"
+    if times := sum(same_request(wanted, request) for request in cassette.requests):
+        return f"{asked} more often than the {times} times that it was recorded; {_REMEDY}"
+    nearest = closest(wanted, unplayed(cassette) or cassette.requests)
+    return f"{asked}, which was not recorded; the closest is {nearest}; {_REMEDY}"

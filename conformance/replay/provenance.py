@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from conformance.data import folder as data_folder
 from conformance.settings import BadSettings
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.redaction import Redactor
+
 PROVENANCE = "provenance.json"
 MANIFEST = "manifest.json"
 FORMAT = 1
+
+_TEXTS = ("target", "recorded_at", "suite_version", "profile", "base_path", "cancel_policy")
+
+
+class BrokenSet(BadSettings):
+    """There is no such cassette set, or not all of it; the message says in a sentence what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,24 +30,29 @@ class Provenance:
     """What was recorded, when, with which suite, and the settings that a replay must take over."""
 
     target: str
+    #: An ISO 8601 date and time.
     recorded_at: str
     suite_version: str
     profile: str
     base_path: str
     cancel_policy: str
     without: tuple[str, ...] = ()
+    target_version: str | None = None
     model: str | None = None
     assistant: str | None = None
     authenticated: bool = True
+    note: str = ""
     format: int = FORMAT
 
     def describe(self) -> str:
         """The provenance in a sentence."""
-        return f"recorded {self.recorded_at} from {self.target}, with suite {self.suite_version}, profile {self.profile}"
+        target = f"{self.target} {self.target_version}" if self.target_version else self.target
+        told = f"recorded {self.recorded_at} from {target}, with suite {self.suite_version}, profile {self.profile}"
+        return f"{told}; {self.note}" if self.note else told
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, redactor: Redactor) -> None:
         """Write it into a set."""
-        _write(folder / PROVENANCE, asdict(self))
+        _write(folder / PROVENANCE, redactor.text(_json(asdict(self))))
 
 
 def read_set(folder: Path) -> Provenance:
@@ -44,52 +60,71 @@ def read_set(folder: Path) -> Provenance:
     Read the provenance of a set, and see that every cassette of it is there and whole.
 
     Raises:
-        BadSettings: it is no set, or a broken one.
+        BrokenSet: it is no set, or a damaged one.
     """
-    told = _read(folder / PROVENANCE, folder)
+    if not folder.is_dir():
+        raise BrokenSet(f"there is no cassette set {folder}")
+    told = _read(folder, PROVENANCE)
     if told.get("format") != FORMAT:
-        raise BadSettings(f"the cassette set {folder} has format {told.get('format')}; this suite reads {FORMAT}")
-    manifest = _read(folder / MANIFEST, folder)
-    for name, size in manifest.items():
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != size:
-            raise BadSettings(f"the cassette set {folder} is damaged: {name} is missing or truncated")
-    try:
-        return Provenance(**{**told, "without": tuple(told["without"])})
-    except (KeyError, TypeError) as problem:
-        raise BadSettings(f"the cassette set {folder} has an unreadable {PROVENANCE}: {problem}") from None
+        raise BrokenSet(f"the cassette set {folder} has format {told.get('format')}, and this suite reads {FORMAT}")
+    provenance = _typed(folder, told)
+    for name, size in _read(folder, MANIFEST).items():
+        try:
+            found = (folder / name).stat().st_size
+        except OSError:
+            raise BrokenSet(f"the cassette set {folder} is damaged: {name} is missing") from None
+        if found != size:
+            raise BrokenSet(f"the cassette set {folder} is damaged: {name} has {found} bytes instead of {size}")
+    return provenance
 
 
 def write_manifest(folder: Path) -> None:
     """List every cassette of a set with its size in bytes."""
-    cassettes = sorted(path for path in folder.rglob("*.json") if path.name not in {PROVENANCE, MANIFEST})
-    _write(folder / MANIFEST, {path.relative_to(folder).as_posix(): path.stat().st_size for path in cassettes})
+    cassettes = {path.relative_to(folder).as_posix(): path for path in folder.glob("*/**/*.json")}
+    _write(folder / MANIFEST, _json({name: cassettes[name].stat().st_size for name in sorted(cassettes)}))
 
 
-def find_set(name: str, start: Path) -> Path:
+def find_set(name_or_folder: str | Path, start: Path) -> Path:
     """
-    Find a set by folder or by name, below the given folder or among the bundled ones.
+    Find a set by folder, by name in the `cassettes` folder of `start`, or by name among the bundled ones.
 
     Raises:
-        BadSettings: there is none.
+        BrokenSet: there is none.
     """
-    places = (start / name, start / "cassettes" / name, data_folder("cassettes") / name)
+    places = (start / name_or_folder, start / "cassettes" / name_or_folder, data_folder("cassettes") / name_or_folder)
     for place in places:
         if (place / PROVENANCE).is_file():
             return place
     where = ", ".join(dict.fromkeys(str(place) for place in places))
-    raise BadSettings(f"there is no cassette set {name}: no {PROVENANCE} in {where}")
+    raise BrokenSet(f"there is no cassette set {name_or_folder}: no {PROVENANCE} in {where}")
 
 
-def _read(path: Path, folder: Path) -> dict[str, object]:
+def _typed(folder: Path, told: dict[str, Any]) -> Provenance:
+    for name in _TEXTS:
+        if not isinstance(told.get(name), str):
+            raise BrokenSet(f"the cassette set {folder} is damaged: its {PROVENANCE} has no {name}")
     try:
-        told = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return Provenance(**{**told, "without": tuple(told["without"])})
+    except (KeyError, TypeError) as problem:
+        raise BrokenSet(f"the cassette set {folder} is damaged: its {PROVENANCE} is unreadable ({problem})") from None
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        told = json.loads((folder / name).read_text("utf-8"))
+    except OSError:
+        raise BrokenSet(f"the folder {folder} is no cassette set: it has no {name}") from None
+    except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise BadSettings(f"the cassette set {folder} is damaged: {path.name} is missing or unreadable")
+        raise BrokenSet(f"the cassette set {folder} is damaged: its {name} is truncated or no JSON object")
     return told
 
 
-def _write(path: Path, data: object) -> None:
-    path.write_text(json.dumps(data, indent=2) + "\n", "utf-8", newline="\n")
+def _json(data: object) -> str:
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8", newline="\n")

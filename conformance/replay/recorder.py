@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from conformance.replay.cassette import blank, path_of, stored_request, stored_response
-from conformance.replay.provenance import MANIFEST, PROVENANCE, write_manifest
+from conformance.replay.cassette import blank, path_of, save
+from conformance.replay.interactions import stored_request, stored_response
+from conformance.replay.provenance import PROVENANCE, write_manifest
 from conformance.settings import BadSettings
-from conformance.wire.exchange import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from conformance.client import Reply, Sender
     from conformance.redaction import Redactor
     from conformance.replay.provenance import Provenance
+    from conformance.wire.exchange import Request
 
 #: Scopes of these kinds are recorded; races, the pre-flight and the clean-up are not.
-_RECORDED = ("subjects/", "cases/")
+_RECORDED = ("cases/", "subjects/")
 
 
 @dataclass
-class _Open:
+class _Recording:
     cassette: Any
     start: float
+    unanswered: bool = False
 
 
 class RecordingSender:
@@ -35,17 +37,20 @@ class RecordingSender:
 
     def __init__(self, inner: Sender, folder: Path, redactor: Redactor, provenance: Provenance) -> None:
         """
-        Prepare a recording.
+        Prepare a recording; nothing is written before the first scope begins.
 
         Raises:
             BadSettings: something that is no cassette set is in the way.
         """
-        if folder.exists() and not (folder / PROVENANCE).is_file() and any(folder.iterdir()):
-            raise BadSettings(f"{folder} exists and is no cassette set; nothing is recorded over it")
-        self._inner, self._folder, self._redactor, self._provenance = inner, folder, redactor, provenance
-        self._partial = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(self._partial, ignore_errors=True)
-        self._open: dict[str, _Open] = {}
+        self._inner, self._redactor, self._provenance = inner, redactor, provenance
+        self._folder = folder = folder.resolve()
+        self._partial = folder.with_name(f"{folder.name}.partial")
+        self._replaced = folder.with_name(f"{folder.name}.replaced")
+        for place in (self._folder, self._partial, self._replaced):
+            if _is_foreign(place):
+                raise BadSettings(f"{place} exists and is no cassette set; nothing is recorded over it")
+        self._begun = False
+        self._open: dict[str, _Recording] = {}
         self._lock = Lock()
 
     def open(self, scope: str) -> None:
@@ -53,22 +58,26 @@ class RecordingSender:
         self._inner.open(scope)
         if scope.startswith(_RECORDED):
             start = self._inner.now(scope)
-            cassette = blank(path_of(self._partial, scope))
-            cassette.get_metadata("scope", scope)
-            cassette.get_metadata("start", start)
-            self._open[scope] = _Open(cassette, start)
+            with self._lock:
+                self._begin()
+            self._open[scope] = _Recording(blank(path_of(self._partial, scope), scope, start), start)
 
     def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
         """Pass the request on, and keep what came."""
-        reply = self._inner.send(request, scope, gate)
-        if (held := self._open.get(scope)) is not None:
+        recording = self._open.get(scope)
+        try:
+            reply = self._inner.send(request, scope, gate)
+        except BaseException:
+            if recording:
+                recording.unanswered = True
+            raise
+        if recording:
+            interaction = (
+                stored_request(request, self._redactor),
+                stored_response(reply, recording.start, self._redactor),
+            )
             with self._lock:
-                held.cassette.append(
-                    stored_request(self._clean(request)),
-                    stored_response(
-                        self._cleaned(reply), reply.at - held.start, self._redactor.headers(reply.response.headers)
-                    ),
-                )
+                recording.cassette.append(*interaction)
         return reply
 
     def now(self, scope: str) -> float:
@@ -80,40 +89,33 @@ class RecordingSender:
         self._inner.wait(seconds, scope)
 
     def close(self, scope: str, *, complete: bool) -> None:
-        """Save the cassette; one that broke off says so, since it cannot be judged."""
+        """Save the cassette; one that broke off, or has a request without an answer, says that it is not complete."""
+        if recording := self._open.pop(scope, None):
+            save(recording.cassette, complete=complete and not recording.unanswered)
         self._inner.close(scope, complete=complete)
-        if (held := self._open.pop(scope, None)) is not None:
-            if not complete:
-                held.cassette.get_metadata("broken_off", default=True)
-            held.cassette._save(force=True)  # noqa: SLF001 - vcrpy saves in no public way but its own patching
 
-    def finish(self) -> None:
-        """Put the recording in the set's place."""
-        self._partial.mkdir(parents=True, exist_ok=True)
-        self._provenance.write(self._partial)
+    def finish(self) -> bool:
+        """Put the recording in the set's place and return True, unless no scope was recorded or one never ended."""
+        if self._open or not self._begun:
+            return False
         write_manifest(self._partial)
+        shutil.rmtree(self._replaced, ignore_errors=True)
         if self._folder.exists():
-            shutil.rmtree(self._folder)
+            self._folder.rename(self._replaced)
         self._partial.rename(self._folder)
+        shutil.rmtree(self._replaced, ignore_errors=True)
+        self._begun = False
+        return True
 
-    def _clean(self, request: Request) -> Request:
-        text = self._redactor.text
-        return Request(
-            request.method,
-            text(request.path),
-            tuple((name, text(value)) for name, value in request.query),
-            request.headers,
-            self._bytes(request.body),
-        )
-
-    def _cleaned(self, reply: Reply) -> Reply:
-        from dataclasses import replace
-
-        response = reply.response
-        return replace(reply, response=Response(response.status, response.headers, self._bytes(response.body)))
-
-    def _bytes(self, body: bytes) -> bytes:
-        return self._redactor.text(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    def _begin(self) -> None:
+        """Clear away what an earlier session left; the provenance comes first, since it marks the folder as ours."""
+        if not self._begun:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            self._provenance.write(self._partial, self._redactor)
+            self._begun = True
 
 
-__all__ = ["MANIFEST", "RecordingSender"]
+def _is_foreign(place: Path) -> bool:
+    if not place.exists() or (place / PROVENANCE).is_file():
+        return False
+    return not place.is_dir() or any(place.iterdir())
