@@ -1,0 +1,201 @@
+"""Cancelling a run that can be cancelled: the reply, what follows, and what is free again afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from conformance.outcomes import Untested
+from conformance.states import FINAL
+from conformance.states.handles import CancelForm
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.handles import Run
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+FORMS: tuple[CancelForm, ...] = get_args(CancelForm)
+in_progress = pytest.mark.parametrize("run", ["in_progress"], indirect=True, ids=str)
+
+
+def unless_it_finished_first(run: Run, reply: Exchange) -> None:
+    """A refused cancel says nothing about a run that came to rest just before it."""
+    if reply.refused:
+        status = need_run(run.retrieve()).get("status")
+        need(status not in FINAL, f"the run was {status} before the cancel arrived")
+
+
+def cancelled(run: Run) -> Exchange:
+    """Cancel a run, as a set-up: what is no success is other requirements' business."""
+    reply = run.cancel()
+    need(reply.succeeded, f"the run could not be cancelled: {reply}")
+    return reply
+
+
+def at_rest(run: Run) -> Exchange:
+    """Cancel a run and wait until it is cancelled."""
+    reply = cancelled(run)
+    seen = reply if need_run(reply).get("status") == "cancelled" else run.settle("cancel")
+    need(need_run(seen).get("status") == "cancelled", f"the run ended otherwise: {seen}")
+    return seen
+
+
+@requirement("RUN-CANCEL-001")
+@in_progress
+def test_a_run_in_progress_is_cancelled(run: Run) -> None:
+    """The request is granted with 200, and the run is on its way to rest."""
+    reply = run.cancel()
+
+    unless_it_finished_first(run, reply)
+    expect_status(reply, 200)
+    expect(isinstance(reply.json, dict) and reply.json.get("id"), "the run as the body", reply.json, run.seen, reply)
+    after = run.retrieve()
+    status = need_run(after).get("status")
+    expect(status != "in_progress", "a run that is no longer in_progress", f"status {status}", run.seen, reply, after)
+
+
+@requirement("RUN-CANCEL-020")
+@pytest.mark.parametrize("form", ["json", "bare"])
+@in_progress
+def test_a_cancel_needs_no_body(run: Run, form: CancelForm) -> None:
+    """The two ways in which the official clients send nothing both cancel."""
+    reply = run.cancel(form)
+
+    unless_it_finished_first(run, reply)
+    expect(reply.succeeded, "a success (2xx)", f"status {reply.status}", run.seen, reply)
+
+
+@requirement("RUN-CANCEL-032")
+@in_progress
+def test_a_cancel_may_have_an_empty_object(run: Run) -> None:
+    """An empty object says as much as nothing."""
+    reply = run.cancel("object")
+
+    unless_it_finished_first(run, reply)
+    expect(reply.succeeded, "a success (2xx)", f"status {reply.status}", run.seen, reply)
+
+
+@requirement("RUN-CANCEL-006")
+@pytest.mark.parametrize("form", FORMS)
+@in_progress
+def test_a_cancelled_run_comes_to_rest(run: Run, form: CancelForm) -> None:
+    """It does not stay cancelling for ever, and ends cancelled unless its work was done first."""
+    reply = run.cancel(form)
+    need(reply.succeeded, f"the run could not be cancelled: {reply}")
+
+    try:
+        seen = run.settle("cancel")
+    except Untested:
+        seen = run.retrieve()
+
+    status = need_run(seen).get("status")
+    budget = run.waits.budget("cancel")
+    expect(status in FINAL, f"a final state within {budget:g} s", f"status {status}", run.seen, reply, seen)
+    need(status == "cancelled", f"the work was done before the cancel took effect: the run is {status}")
+
+
+@requirement("RUN-CANCEL-010")
+@in_progress
+def test_a_cancel_is_seen_by_the_next_reader(run: Run) -> None:
+    """Whoever reads or lists the run next sees it cancelling or cancelled."""
+    reply = cancelled(run)
+
+    read, listed = run.retrieve(), run.thread.list()
+
+    in_list = [item for item in need_page(listed) if item["id"] == run.id]
+    for seen, body in ((read, need_run(read)), *((listed, item) for item in in_list)):
+        status = body.get("status")
+        need(status not in {"completed", "incomplete"}, f"the work was done before the cancel took effect: {seen}")
+        expect(status in {"cancelling", "cancelled"}, "status cancelling or cancelled", f"status {status}", reply, seen)
+
+
+@requirement("RUN-CANCEL-010")
+@in_progress
+def test_a_cancelled_run_never_works_again(run: Run, client: Client) -> None:
+    """Two seconds after it came to rest, read and list still show it cancelled."""
+    seen = at_rest(run)
+
+    client.wait_since(seen, run.waits.budget("afterlife"))
+
+    read, listed = run.retrieve(), run.thread.list()
+    told = [need_run(read).get("status"), *(item.get("status") for item in need_page(listed) if item["id"] == run.id)]
+    expect(set(told) == {"cancelled"}, "status cancelled", f"status {', '.join(map(str, told))}", seen, read, listed)
+
+
+@requirement("RUN-CANCEL-022")
+def test_a_cancelled_run_takes_no_outputs(stage: Stage) -> None:
+    """Outputs that come after the cancel are refused, and bring nothing back."""
+    run = stage.run("cancelled")
+
+    reply = run.submit()
+
+    expect_refused(reply, run.seen, because="the run is cancelled")
+    expect_same(run.seen, run.retrieve())
+
+
+@requirement("RUN-CANCEL-023")
+@pytest.mark.parametrize("what", ["message", "run"])
+def test_a_cancelled_run_unlocks_its_thread(what: str, stage: Stage) -> None:
+    """Once it rests, the conversation goes on."""
+    run = stage.run("cancelled")
+
+    reply = run.thread.add_message("Go on.") if what == "message" else stage.create_run(run.thread)
+
+    expect(reply.succeeded, f"a new {what} (2xx)", f"status {reply.status}", run.seen, reply)
+
+
+@requirement("RUN-CANCEL-014")
+def test_further_cancels_change_nothing(client: Client, stage: Stage) -> None:
+    """However often it is asked, a cancelled run stays cancelled, since the same moment."""
+    run = stage.run("cancelled")
+
+    client.wait(run.waits.budget("afterlife"))  # a moment that moves moves by whole seconds
+    for form in FORMS:
+        run.cancel(form)
+
+    expect_same(run.seen, run.retrieve(), fields=("status", "cancelled_at"))
+
+
+@requirement("RUN-CANCEL-013")
+def test_a_cancelled_run_is_not_cancelled_again(stage: Stage) -> None:
+    """The second cancel is told that it comes too late."""
+    run = stage.run("cancelled")
+
+    expect_refused(run.cancel(), run.seen, because="the run is already cancelled")
+
+
+@requirement("RUN-CANCEL-015")
+@in_progress
+def test_a_run_that_is_being_cancelled_is_not_cancelled_again(run: Run) -> None:
+    """The second cancel is told that the first is under way."""
+    first = cancelled(run)
+
+    second = run.cancel()
+
+    expect_refused(second, first, because="the run is already being cancelled")
+
+
+@requirement("RUN-CANCEL-021")
+@pytest.mark.parametrize("id", ["run_conformanceneverissued00", "run_", "undefined"], ids=["never-issued", "cut", "undefined"])
+def test_a_run_that_does_not_exist_is_not_found(id: str, client: Client, shared: Shared) -> None:
+    """There is nothing to cancel."""
+    reply = client.call("cancel_run", thread_id=shared.other_thread.id, run_id=id)
+
+    if id == "run_conformanceneverissued00":
+        expect_status(reply, 404)
+    else:
+        expect_refused(reply, because="no run has such an id")
+
+
+@requirement("RUN-CANCEL-021")
+@in_progress
+def test_a_run_of_another_thread_is_not_found(run: Run, client: Client, shared: Shared) -> None:
+    """The thread in the path has no such run."""
+    reply = client.call("cancel_run", thread_id=shared.other_thread.id, run_id=run.id)
+
+    expect_status(reply, 404)

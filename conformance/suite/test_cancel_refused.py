@@ -1,0 +1,119 @@
+"""Cancelling a run that is not in progress: it is refused, and nothing changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.states import FINISHED
+from conformance.states.handles import CANCEL_FORMS
+from conformance.suite import requirement
+from conformance.suite.expectations import expect_refused, expect_same, expect_status, need, need_run, note
+
+if TYPE_CHECKING:
+    from conformance.states.handles import CancelForm, Run
+    from conformance.states.stage import Stage
+
+finished = pytest.mark.parametrize("run", FINISHED, indirect=True, ids=str)
+
+
+@requirement("RUN-CANCEL-011")
+@finished
+def test_cancelling_a_finished_run_changes_nothing(run: Run) -> None:
+    """A run that has come to rest stays at rest."""
+    before = run.retrieve()
+
+    for form in CANCEL_FORMS:
+        run.cancel(form)
+
+    expect_same(before, run.retrieve())
+
+
+@requirement("RUN-CANCEL-011")
+def test_a_late_cancel_takes_no_late_effect(stage: Stage) -> None:
+    """Two seconds after the cancel of a completed run, it is still the same."""
+    run = stage.run("completed")
+
+    reply = run.cancel()
+    stage.client.wait_since(reply, run.waits.budget("afterlife"))
+
+    expect_same(run.seen, run.retrieve())
+
+
+@requirement("RUN-CANCEL-031")
+@finished
+@pytest.mark.parametrize("form", CANCEL_FORMS)
+def test_cancelling_a_finished_run_is_refused(run: Run, form: CancelForm) -> None:
+    """There is nothing left to cancel, and the client must learn it."""
+    expect_refused(run.cancel(form), run.seen, because=f"the run is {run.body['status']}")
+
+
+@requirement("RUN-CANCEL-012")
+@pytest.mark.parametrize("run", ["completed"], indirect=True, ids=str)
+def test_cancelling_a_completed_run_is_a_bad_request(run: Run) -> None:
+    """The status code of the refusal is the one that clients know."""
+    reply = run.cancel()
+
+    need(reply.refused, "the cancel was not refused, which another requirement is about")
+    expect_status(reply, 400)
+
+
+@requirement("RUN-CANCEL-016")
+@pytest.mark.parametrize("run", ["failed", "incomplete", "expired"], indirect=True, ids=str)
+def test_cancelling_another_finished_run_is_a_bad_request(run: Run) -> None:
+    """The status code of the refusal is the one that clients know."""
+    reply = run.cancel()
+
+    need(reply.refused, "the cancel was not refused, which another requirement is about")
+    expect_status(reply, 400)
+
+
+def judge_by_policy(run: Run, stage: Stage) -> None:
+    """Refusing is right; where the policy lets a target do either, what it did is noted."""
+    reply = run.cancel()
+
+    need(not reply.succeeded or need_run(reply).get("status") in {"cancelling", "cancelled"}, f"no clear answer: {reply}")
+    if stage.policy == "observed" and reply.status < 500:
+        note(f"a run that is {run.body['status']} is {'cancelled' if reply.succeeded else 'not cancelled'}: {reply}")
+    expect_refused(reply, run.seen, because="as documented for in_progress alone; the real service was seen to accept it")
+
+
+@requirement("RUN-CANCEL-017")
+def test_a_run_that_requires_action_is_not_cancelled(stage: Stage) -> None:
+    """Only runs in progress are documented as cancellable."""
+    judge_by_policy(stage.run("requires_action"), stage)
+
+
+@requirement("RUN-CANCEL-018")
+def test_a_queued_run_is_not_cancelled(stage: Stage) -> None:
+    """Only runs in progress are documented as cancellable."""
+    judge_by_policy(stage.run("queued"), stage)
+
+
+@requirement("RUN-CANCEL-019")
+def test_a_refused_cancel_leaves_a_waiting_run_alone(stage: Stage) -> None:
+    """A run whose cancel was refused waits on for its outputs as if nothing had been asked."""
+    run = stage.run("requires_action")
+
+    reply = run.cancel()
+
+    if reply.succeeded:
+        note("cancels of waiting runs are not refused here")
+    expect_same(run.seen, run.retrieve())
+
+
+@requirement("RUN-CANCEL-019")
+def test_a_refused_cancel_lets_a_waiting_run_finish(stage: Stage) -> None:
+    """A run whose cancel was refused takes its outputs and finishes."""
+    run = stage.run("requires_action")
+
+    reply = run.cancel()
+
+    if reply.succeeded:
+        note("cancels of waiting runs are not refused here")
+    submitted = run.submit()
+    need(submitted.succeeded, f"the outputs were not accepted: {submitted}")
+    ended = run.settle()
+    need(need_run(ended).get("status") in {"completed", "cancelled"}, f"the run ended otherwise: {ended}")
+    expect_same(submitted, ended, fields=("id", "cancelled_at"))
