@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from conformance.outcomes import Untested
 from conformance.states import FINAL
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from conformance.client import Client
     from conformance.states.waits import Waits
+
+#: Seconds after its expires_at by which a target that sweeps now and then has noticed that a run expired.
+GRACE: Final = 30.0
 
 CancelForm = Literal["json", "bare", "object"]
 
@@ -134,6 +137,23 @@ class Run:
             Untested: it did not come to rest within the budget of the named wait.
         """
         return self.until(lambda run: run.get("status") in FINAL, wait, "came to rest")
+
+    def outlive(self) -> Exchange:
+        """
+        Let time pass until it is over its own expires_at, and read it.
+
+        Raises:
+            Untested: it has none, or one beyond the budget of the wait.
+        """
+        seen, budget = self.retrieve(), self.waits.budget("expiry")
+        expires_at = run_of(seen).get("expires_at")
+        if not isinstance(expires_at, int):
+            raise Untested(f"it has no expires_at: {seen}")
+        remaining = expires_at + GRACE - seen.ended
+        if remaining > budget:
+            raise Untested(f"it expires after the {budget:g} s of the wait named expiry")
+        self.client.wait(remaining)
+        return self.retrieve()
 
     def until(self, holds: Callable[[dict[str, Any]], bool], wait: str, what: str) -> Exchange:
         """

@@ -76,6 +76,21 @@ class Means:
             self.assistants.append(self.assistant)
         return self.assistant
 
+    def recipe(self, state: str, what: str) -> Mapping[str, Any]:
+        """
+        The target's own way into a state that a black box offers none into.
+
+        Args:
+            state: The state's name in the profile.
+            what: Continues the sentence "nothing on a black box ...".
+
+        Raises:
+            Untested: the profile names no way.
+        """
+        if state not in self.recipes:
+            raise Untested(f"nothing on a black box {what}; the profile names no way", gates=False)
+        return self.recipes[state]
+
     def spend(self, runs: int = 1, *, optional: bool = False) -> None:
         """
         Claim runs of the session's budget.
@@ -205,21 +220,23 @@ def _cancelled(stage: Stage, fields: Mapping[str, Any]) -> Run:
     return stage.staged(run, seen, "cancelled")
 
 
-def _ended(state: str, prompt: str, recipe: Mapping[str, Any], wait: str = "finish") -> Callable[..., Run]:
+def _ended(state: str, prompt: str, recipe: Mapping[str, Any]) -> Callable[..., Run]:
     def stage_it(stage: Stage, fields: Mapping[str, Any]) -> Run:
         run = stage.started(stage.thread(prompt), **{**recipe, **stage.means.recipes.get(state, {}), **fields})
-        return stage.staged(run, run.settle(wait), state)
+        return stage.staged(run, run.settle(), state)
 
     return stage_it
 
 
-def _provoked(state: str, wait: str) -> Callable[..., Run]:
-    def stage_it(stage: Stage, fields: Mapping[str, Any]) -> Run:
-        if state not in stage.means.recipes:
-            raise Untested(f"nothing on a black box makes a run {state}; the profile names no way", gates=False)
-        return _ended(state, LONG_PROMPT, {}, wait)(stage, fields)
+def _failed(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    stage.means.recipe("failed", "makes a run fail")
+    return _ended("failed", LONG_PROMPT, {})(stage, fields)
 
-    return stage_it
+
+def _expired(stage: Stage, fields: Mapping[str, Any]) -> Run:
+    recipe = stage.means.recipe("expired", "makes a run take too long")
+    run = stage.started(stage.thread(LONG_PROMPT), **{**recipe, **fields})
+    return stage.staged(run, run.outlive(), "expired")
 
 
 def run_in(reply: Exchange, state: str) -> bool:
@@ -235,6 +252,6 @@ _RECIPES: Mapping[str, Callable[[Stage, Mapping[str, Any]], Run]] = {
     "cancelled": _cancelled,
     "completed": _ended("completed", SHORT_PROMPT, {}),
     "incomplete": _ended("incomplete", LONG_PROMPT, SMALL_LIMIT),
-    "failed": _provoked("failed", "finish"),
-    "expired": _provoked("expired", "expiry"),
+    "failed": _failed,
+    "expired": _expired,
 }

@@ -213,9 +213,7 @@ def _expect_no_runs(thread: Thread, reply: Exchange) -> None:
 @requirement("RUN-ERR-010")
 def test_too_many_requests_are_refused_in_the_documented_form(stage: Stage) -> None:
     """Where a target offers a way to be refused with a 429, the invariants judge what it says."""
-    recipe = stage.means.recipes.get("rate-limited")
-    if recipe is None:
-        raise Untested("nothing on a black box makes a target refuse with 429; the profile names no way", gates=False)
+    recipe = stage.means.recipe("rate-limited", "makes a target refuse with 429")
 
     reply = stage.create_run(stage.thread(), **recipe)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
-
-#: Seconds after its expires_at by which a target that sweeps now and then has noticed that a run expired.
-GRACE: Final = 30.0
 
 # A run that is cancelling may come to rest at any moment, which would release the lock.
 while_active = pytest.mark.parametrize("run", ["queued", "in_progress", "requires_action"], indirect=True, ids=str)
@@ -75,26 +72,24 @@ def test_a_run_waits_for_its_outputs(client: Client, stage: Stage) -> None:
 
 
 @requirement("RUN-LIFE-007")
-def test_a_run_whose_outputs_never_come_expires(client: Client, stage: Stage) -> None:
+def test_a_run_whose_outputs_never_come_expires(stage: Stage) -> None:
     """A run does not wait for its outputs for ever."""
     if not stage.means.free:
         raise Untested("it takes ten minutes on a target whose clock cannot be turned", gates=False)
     run = stage.run("requires_action")
 
-    after = _outlive(run, client)
+    after = run.outlive()
 
     _expect_expired(run, after)
 
 
 @requirement("RUN-LIFE-008")
-def test_a_run_that_takes_too_long_expires(client: Client, stage: Stage) -> None:
+def test_a_run_that_takes_too_long_expires(stage: Stage) -> None:
     """Work that is not done at expires_at is given up."""
-    recipe = stage.means.recipes.get("expired")
-    if recipe is None:
-        raise Untested("nothing on a black box makes a run take too long; the profile names no way", gates=False)
+    recipe = stage.means.recipe("expired", "makes a run take too long")
     run = stage.started(stage.thread(), **recipe)
 
-    after = _outlive(run, client)
+    after = run.outlive()
 
     _expect_expired(run, after)
 
@@ -185,18 +180,6 @@ def test_an_active_run_locks_no_other_thread(stage: Stage) -> None:
 
     expect(message.succeeded, "a message on the other thread (2xx)", f"status {message.status}", run.seen, message)
     expect(elsewhere.succeeded, "a run on the other thread (2xx)", f"status {elsewhere.status}", run.seen, elsewhere)
-
-
-def _outlive(run: Run, client: Client) -> Exchange:
-    """Let time pass until the run is over its own expires_at, and read it."""
-    seen, budget = run.retrieve(), run.waits.budget("expiry")
-    expires_at = need_run(seen).get("expires_at")
-    if not isinstance(expires_at, int):
-        raise Untested(f"it has no expires_at: {seen}")
-    remaining = expires_at + GRACE - seen.ended
-    need(remaining <= budget, f"it expires after the {budget:g} s of the wait named expiry")
-    client.wait(remaining)
-    return run.retrieve()
 
 
 def _expect_expired(run: Run, after: Exchange) -> None:
