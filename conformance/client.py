@@ -98,9 +98,7 @@ class InProcessSender:
         at = self.now(scope)
         if gate:
             gate()
-        answer = self._served.handle(
-            request.method, request.path, request.query, request.headers, request.body, scope
-        )
+        answer = self._served.handle(request.method, request.path, request.query, request.headers, request.body, scope)
         response = Response(answer.status, answer.headers, answer.body)
         return Reply(response, at, round(self.now(scope) - at, 3))
 
@@ -135,7 +133,7 @@ class HttpSender:
     def close(self, scope: str, *, complete: bool) -> None:
         """Nothing to finish."""
 
-    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:  # noqa: ARG002
         """
         Send one request.
 
@@ -170,11 +168,11 @@ class HttpSender:
             incoming.close()
         return Response(incoming.status_code, {k.lower(): v for k, v in incoming.headers.items()}, bytes(body))
 
-    def now(self, scope: str) -> float:
+    def now(self, scope: str) -> float:  # noqa: ARG002
         """The clock of this machine."""
         return round(time.time(), 3)
 
-    def wait(self, seconds: float, scope: str) -> None:
+    def wait(self, seconds: float, scope: str) -> None:  # noqa: ARG002
         """Sleep."""
         time.sleep(seconds)
 

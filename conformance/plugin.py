@@ -17,7 +17,6 @@ from conformance import options
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from conformance.requirements import Requirement
     from conformance.session import Session
 
 SUITE = Path(__file__).parent / "suite"
@@ -143,7 +142,9 @@ def pytest_runtest_makereport(
     if finding := judging.finding(item.nodeid):
         report.user_properties.append(("verdict", str(finding.verdict)))
     if report.failed and call.excinfo:
-        report.longrepr = judging.redactor.text(judging.text_of(item.nodeid, call.excinfo.value) or str(report.longrepr))
+        report.longrepr = judging.redactor.text(
+            judging.text_of(item.nodeid, call.excinfo.value) or str(report.longrepr)
+        )
     return report
 
 
@@ -212,7 +213,7 @@ def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None
         if setting_up:
             return
         scope.close()
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever ends an item becomes its verdict
         outcome = problem
         with suppress(Exception):
             scope.__exit__(type(problem), problem, problem.__traceback__)

@@ -16,8 +16,8 @@ from conformance.states.stage import Means, Stage
 from conformance.states.waits import Waits
 from conformance.targets import connect
 from conformance.verdicts import Finding, Findings, Verdict, judge
-from conformance.wire.exchange import NOT_JSON
 from conformance.wire.journal import Journal
+from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,9 @@ class Session:
         if self._line.provenance:
             lines.append(f"conformance: {self._line.provenance}")
         if self.settings.kind == "url":
-            key = f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
+            key = (
+                f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
+            )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
         if declared := self.settings.without - ({"auth"} if not self.settings.key else set()):
             lines.append(f"conformance: declared absent: {', '.join(sorted(declared))}")
@@ -240,7 +242,11 @@ class Session:
             body = exchange.json
             if exchange.succeeded and isinstance(body, dict) and body.get("object") == "thread.run":
                 last[str(body.get("id"))] = (exchange.ids.get("thread_id", ""), body.get("status"))
-        return {id: thread for id, (thread, status) in last.items() if status in {"queued", "in_progress", "requires_action"}}
+        return {
+            id: thread
+            for id, (thread, status) in last.items()
+            if status in {"queued", "in_progress", "requires_action"}
+        }
 
     def _survey(self) -> None:
         """One completed run, one cancelled, one walk."""

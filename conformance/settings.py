@@ -17,6 +17,10 @@ POLICIES = ("documented", "strict", "observed")
 PROFILES = Path(__file__).parent / "profiles"
 
 
+#: In seconds.
+_LONGEST_WAIT = 86_400
+
+
 class BadSettings(Exception):
     """The session cannot be started as it was asked for; the message says why, in a sentence."""
 
@@ -190,6 +194,6 @@ def _waits(pairs: list[str], known: Mapping[str, float]) -> dict[str, float]:
             budgets[name] = float(seconds)
         except ValueError:
             raise BadSettings(f"--runs-wait={pair} is not of the form NAME=SECONDS") from None
-        if name not in known or not 0 <= budgets[name] <= 86_400:
-            raise BadSettings(f"--runs-wait={pair}: the waits are {', '.join(known)}, from 0 to 86400 s")
+        if name not in known or not 0 <= budgets[name] <= _LONGEST_WAIT:
+            raise BadSettings(f"--runs-wait={pair}: the waits are {', '.join(known)}, from 0 to {_LONGEST_WAIT} s")
     return budgets

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance import __version__
@@ -13,6 +12,8 @@ from conformance.client import HttpSender, InProcessSender
 from conformance.settings import Secret, Settings, load_profile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conformance.client import Sender
     from conformance.redaction import Redactor
 

@@ -28,7 +28,9 @@ def main() -> None:
     """Print the ratios, each with its goal, and the wall times that they come from."""
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "test_empty.py"
-        empty.write_text("import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_nothing(n): pass\n", "utf-8")
+        empty.write_text(
+            "import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_nothing(n): pass\n", "utf-8"
+        )
         pairs = [(pytest_seconds("-q"), pytest_seconds(str(empty), *QUIET, "-c", os.devnull)) for _ in range(ROUNDS)]
         replay, nothing = (statistics.median(side) for side in zip(*pairs, strict=True))
         print(f"replay of everything          {replay:6.2f} s")

@@ -169,7 +169,11 @@ def test_a_wrong_key_is_one_clear_message(judge: Judge, reference_url: str) -> N
 
 @pytest.mark.parametrize(
     "small_server",
-    [(404, "text/html", b"<h1>Not found</h1>"), (200, "text/html", b"<h1>Welcome</h1>"), (200, "application/json", b"[]")],
+    [
+        (404, "text/html", b"<h1>Not found</h1>"),
+        (200, "text/html", b"<h1>Welcome</h1>"),
+        (200, "application/json", b"[]"),
+    ],
     indirect=True,
     ids=["not found", "a web page", "other JSON"],
 )

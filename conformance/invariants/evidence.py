@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from conformance.wire.exchange import Exchange
 from conformance.wire.models import STATUSES, FieldFault, Run, faults
 from conformance.wire.operations import RUN_OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from conformance.wire.exchange import Exchange
 
 FINAL = frozenset({"completed", "failed", "incomplete", "expired", "cancelled"})
 
@@ -180,7 +181,9 @@ class Evidence:
         """Every two sightings of a run that follow each other; those that overlap in time have no order."""
         asked: dict[str, list[Exchange]] = {}
         for each in self._journal:
-            if not each.refused and any(_is(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")):
+            if not each.refused and any(
+                _is(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")
+            ):
                 asked.setdefault(each.ids.get("run_id", ""), []).append(each)
         return [
             _step(sighting.before, sighting, asked.get(id, []))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.invariants.evidence import FINAL
 from conformance.invariants.judging import Answer, Broken, invariant
+from conformance.wire.values import same, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -116,22 +116,13 @@ def required_action_is_cleared(step: Step) -> Answer:
 def changed(step: Step, names: Collection[str]) -> Answer:
     """Whether one of the members, in both messages, has another value."""
     before, after = step.before.run, step.after.run
-    other = [name for name in names if name in before and name in after and not _equal(before[name], after[name])]
+    other = [name for name in names if name in before and name in after and not same(before[name], after[name])]
     if not other:
         return None
     return Broken(
-        ", ".join(f"{name} {_short(before[name])}" for name in other),
-        ", ".join(f"{name} {_short(after[name])}" for name in other),
+        ", ".join(f"{name} {shown(before[name])}" for name in other),
+        ", ".join(f"{name} {shown(after[name])}" for name in other),
     )
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004
 
 
 def _kinds_differ_at_rest(step: Step) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
-from conformance.wire.exchange import JSON_TYPE, NOT_JSON
+from conformance.wire.exchange import JSON_TYPE
 from conformance.wire.models import ErrorBody, faults
+from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ _OK = 200
 
 def _messages(evidence: Evidence) -> Iterator[Message]:
     return iter(evidence.messages)
-
 
 
 def _error_of(exchange: Exchange) -> dict[str, object]:
@@ -45,7 +45,9 @@ def beta_header_is_accepted(message: Message) -> Answer:
     """The header that every client sends is no reason for a refusal."""
     exchange = message.exchange
     if exchange.refused and _error_of(exchange).get("code") == "invalid_beta":
-        return Broken("no refusal because of the OpenAI-Beta header", f"status {exchange.status} with code invalid_beta")
+        return Broken(
+            "no refusal because of the OpenAI-Beta header", f"status {exchange.status} with code invalid_beta"
+        )
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,9 @@ def _left_action(seen: Sighting) -> bool:
     return seen.before is not None and seen.before.status == "requires_action"
 
 
-@invariant("RUN-INV-001", _runs, lambda seen: seen.status not in {"requires_action", "cancelled"} and not _left_action(seen))
+@invariant(
+    "RUN-INV-001", _runs, lambda seen: seen.status not in {"requires_action", "cancelled"} and not _left_action(seen)
+)
 def required_action_is_null_unless_required(seen: Sighting) -> Answer:
     """No other state asks for an action."""
     return _null(seen, "required_action")
@@ -188,7 +191,7 @@ def usage_keeps_the_limits(seen: Sighting) -> Answer:
 
 def _in_order(seen: Sighting, *names: str) -> Answer:
     moments = [(name, moment) for name in names if (moment := seen.moment(name)) is not None]
-    for (one, early), (other, late) in zip(moments, moments[1:], strict=False):
+    for (one, early), (other, late) in itertools.pairwise(moments):
         if early > late:
             return Broken(f"{one} not after {other}", f"{one} {early}, {other} {late}")
     return None

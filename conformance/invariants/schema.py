@@ -1,4 +1,4 @@
-"""The Run schema, field by field: one validation of each run, and each fault told to the narrowest row that states it."""
+"""The Run schema: one validation of each run, and each fault told to the narrowest row that states it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from conformance.invariants.evidence import Sighting
 from conformance.invariants.judging import Answer, Broken, Invariant, Remark, invariant
 from conformance.wire.models import FieldFault, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.evidence import Evidence, Sighting
 
 #: The row of each member of a run, for faults of the member itself and of whatever lies in it.
 _MEMBERS: Mapping[str, str] = {
@@ -47,7 +46,7 @@ _MEMBERS: Mapping[str, str] = {
 }
 
 
-def row_of(fault: FieldFault) -> str:
+def row_of(fault: FieldFault) -> str:  # noqa: C901, PLR0911 - a table, and each case is a row of it
     """The narrowest row that states what a fault breaks."""
     if fault.integral_float:
         return "RUN-SCHEMA-047"
@@ -162,7 +161,9 @@ def _field_row(id: str, name: str) -> Invariant:
 
 def _function_without_name(seen: Sighting) -> bool:
     choice = seen.run.get("tool_choice")
-    return isinstance(choice, dict) and choice.get("type") == "function" and not isinstance(choice.get("function"), dict)
+    return (
+        isinstance(choice, dict) and choice.get("type") == "function" and not isinstance(choice.get("function"), dict)
+    )
 
 
 def _dotted(fault: FieldFault) -> str:
@@ -186,7 +187,7 @@ _NARROWER = {
     "RUN-SCHEMA-042": "function_of_tool_choice",
     "RUN-SCHEMA-045": "name_of_json_schema",
 }
-_NAMES = {**{row: member for member, row in reversed(_MEMBERS.items())}, **_NARROWER}
+_NAMES = {**{row: member for member, row in reversed(tuple(_MEMBERS.items()))}, **_NARROWER}
 
 #: One judge for each row that a validation of the run decides.
 FIELD_ROWS = tuple(_field_row(id, name) for id, name in sorted(_NAMES.items()))
@@ -204,7 +205,11 @@ def thread_id_is_the_threads(seen: Sighting) -> Answer:
 def assistant_id_is_the_requested_one(seen: Sighting) -> Answer:
     """The run names the assistant that it was created with."""
     asked, named = seen.exchange.request.json.get("assistant_id"), seen.run.get("assistant_id")
-    return None if named == asked or not isinstance(named, str) else Broken(f"assistant_id {asked}", f"assistant_id {named}")
+    return (
+        None
+        if named == asked or not isinstance(named, str)
+        else Broken(f"assistant_id {asked}", f"assistant_id {named}")
+    )
 
 
 def _calls(seen: Sighting) -> list[Mapping[str, Any]]:
@@ -219,14 +224,18 @@ def _function_of(call: Mapping[str, Any]) -> Mapping[str, Any]:
     return function if isinstance(function, dict) else {}
 
 
-@invariant("RUN-SCHEMA-013", _runs, lambda seen: _lies_in(seen.run, ("required_action", "submit_tool_outputs", "tool_calls")))
+@invariant(
+    "RUN-SCHEMA-013", _runs, lambda seen: _lies_in(seen.run, ("required_action", "submit_tool_outputs", "tool_calls"))
+)
 def tool_calls_are_told_apart(seen: Sighting) -> Answer:
     """There is at least one call, and no id comes twice."""
     ids = [str(call.get("id")) for call in _calls(seen)]
     return None if ids and len(set(ids)) == len(ids) else Broken("tool calls with ids of their own", f"ids {ids}")
 
 
-@invariant("RUN-SCHEMA-014", _runs, lambda seen: any(isinstance(_function_of(c).get("arguments"), str) for c in _calls(seen)))
+@invariant(
+    "RUN-SCHEMA-014", _runs, lambda seen: any(isinstance(_function_of(c).get("arguments"), str) for c in _calls(seen))
+)
 def arguments_are_json(seen: Sighting) -> Answer:
     """Whether the arguments of the calls parse as JSON."""
     for call in _calls(seen):

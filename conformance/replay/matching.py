@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from conformance.wire.exchange import NOT_JSON, parse_json
+from conformance.wire.values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def _same_body(one: bytes, other: bytes) -> bool:
 def _comparable(body: bytes) -> str | bytes:
     """JSON in one canonical form, which unlike Python tells 1 from true and from 1.0; other bytes as they are."""
     try:
-        parsed = parse_json(body)
+        parsed = parse(body)
         return body if parsed is NOT_JSON else json.dumps(parsed, sort_keys=True)
     except RecursionError:
         return body

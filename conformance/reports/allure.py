@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.requirements import Level
-from conformance.wire.exchange import NOT_JSON
+from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,14 +21,13 @@ _SEVERITY = {Level.MUST: "critical", Level.SHOULD: "normal", Level.MAY: "minor"}
 
 def label(row: Requirement, level: Level) -> None:
     """Place the running item in the tree of clauses."""
-    import allure
-
-    allure.dynamic.epic("Runs conformance")
-    allure.dynamic.feature(f"{row.area.key} {row.area.name}")
-    allure.dynamic.story(f"{row.id} {row.title}")
-    allure.dynamic.severity(_SEVERITY[level])
-    allure.dynamic.description(f"{row.why}\n\nBasis {row.basis}. Sources: {'; '.join(row.sources)}.")
-    allure.dynamic.tag(row.id, level, row.area.key)
+    dynamic = _allure().dynamic
+    dynamic.epic("Runs conformance")
+    dynamic.feature(f"{row.area.key} {row.area.name}")
+    dynamic.story(f"{row.id} {row.title}")
+    dynamic.severity(_SEVERITY[level])
+    dynamic.description(f"{row.why}\n\nBasis {row.basis}. Sources: {'; '.join(row.sources)}.")
+    dynamic.tag(row.id, level, row.area.key)
 
 
 def conclude(finding: Finding, text: str, exchanges: Iterable[Exchange], redactor: Redactor) -> None:
@@ -41,14 +40,20 @@ def conclude(finding: Finding, text: str, exchanges: Iterable[Exchange], redacto
         exchanges: Those of the item's scope.
         redactor: Every attachment passes through it.
     """
-    import allure
-
+    allure = _allure()
     allure.dynamic.tag(str(finding.verdict))
     if text:
         allure.attach(redactor.text(text), str(finding.verdict), allure.attachment_type.TEXT)
     for exchange in exchanges:
         name = f"{exchange} {exchange.request.method} {exchange.request.path} {exchange.duration * 1000:.0f} ms"
         allure.attach(redactor.text(_told(exchange, redactor)), redactor.text(name), allure.attachment_type.TEXT)
+
+
+def _allure() -> Any:
+    """The library, which has no types and is there only where `--alluredir` was given."""
+    import allure
+
+    return allure
 
 
 def _told(exchange: Exchange, redactor: Redactor) -> str:

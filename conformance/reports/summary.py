@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.requirements import Level
 from conformance.verdicts import Verdict, overall
+from conformance.wire.values import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ _COLUMNS = (
     Verdict.UNTESTED,
     Verdict.ERROR,
 )
+#: In characters.
+_LONGEST_REASON = 300
 _SENTENCES = {
     0: "conforms: no requirement that counts is broken, and all that could be measured was",
     1: "does not conform",
@@ -85,4 +88,4 @@ def _line(findings: Sequence[Finding], verdict: Verdict) -> str:
     told = next(iter(reasons))
     where = f" [{len(of_this)} of {len(findings)} items]" if len(findings) > 1 else ""
     title = f"{findings[0].level} {row.title.split(' ', 1)[1]}"
-    return f"{row.id}  {title}{where}: {told if len(told) < 300 else told[:297] + '...'}"
+    return f"{row.id}  {title}{where}: {cut(told, _LONGEST_REASON)}"

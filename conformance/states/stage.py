@@ -165,11 +165,11 @@ class Stage:
         run_of(reply)
         return Run(self.client, self.means.waits, reply)
 
-    def staged(self, run: Run, seen: Exchange, *states: str) -> Run:
-        """The same run in its new state; another one is `Untested`."""
+    def staged(self, seen: Exchange, state: str) -> Run:
+        """A run that must have come into a state; any other is `Untested`."""
         status = run_of(seen).get("status")
-        if status not in states:
-            raise Untested(f"no run could be brought into {states[0]}: it became {status} ({seen})")
+        if status != state:
+            raise Untested(f"no run could be brought into {state}: it became {status} ({seen})")
         return Run(self.client, self.means.waits, seen)
 
     def _finish(self, run: Run) -> Run:
@@ -182,7 +182,7 @@ class Stage:
 
 def _queued(stage: Stage, fields: Mapping[str, Any]) -> Run:
     run = stage.started(stage.thread(LONG_PROMPT), **fields)
-    return stage.staged(run, run.seen, "queued")
+    return stage.staged(run.seen, "queued")
 
 
 def _in_progress(stage: Stage, fields: Mapping[str, Any]) -> Run:
@@ -191,7 +191,7 @@ def _in_progress(stage: Stage, fields: Mapping[str, Any]) -> Run:
         seen = run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
         if run_of(seen).get("status") == "in_progress":
             break
-    return stage.staged(run, seen, "in_progress")
+    return stage.staged(seen, "in_progress")
 
 
 def _requires_action(stage: Stage, fields: Mapping[str, Any]) -> Run:
@@ -199,7 +199,7 @@ def _requires_action(stage: Stage, fields: Mapping[str, Any]) -> Run:
     seen = run.until(
         lambda body: body.get("status") in {"requires_action", *FINAL}, "action", "asked for the output of its function"
     )
-    return stage.staged(run, seen, "requires_action")
+    return stage.staged(seen, "requires_action")
 
 
 def _cancelling(stage: Stage, fields: Mapping[str, Any]) -> Run:
@@ -207,7 +207,7 @@ def _cancelling(stage: Stage, fields: Mapping[str, Any]) -> Run:
     reply = run.cancel()
     if not reply.succeeded:
         raise Untested(f"the cancel of an in_progress run was not accepted: {reply}")
-    return stage.staged(run, reply, "cancelling")
+    return stage.staged(reply, "cancelling")
 
 
 def _cancelled(stage: Stage, fields: Mapping[str, Any]) -> Run:
@@ -217,13 +217,13 @@ def _cancelled(stage: Stage, fields: Mapping[str, Any]) -> Run:
         seen = reply if run_in(reply, "cancelled") else run.settle("cancel")
         if run_in(seen, "cancelled"):
             break
-    return stage.staged(run, seen, "cancelled")
+    return stage.staged(seen, "cancelled")
 
 
 def _ended(state: str, prompt: str, recipe: Mapping[str, Any]) -> Callable[..., Run]:
     def stage_it(stage: Stage, fields: Mapping[str, Any]) -> Run:
         run = stage.started(stage.thread(prompt), **{**recipe, **stage.means.recipes.get(state, {}), **fields})
-        return stage.staged(run, run.settle(), state)
+        return stage.staged(run.settle(), state)
 
     return stage_it
 
@@ -236,7 +236,7 @@ def _failed(stage: Stage, fields: Mapping[str, Any]) -> Run:
 def _expired(stage: Stage, fields: Mapping[str, Any]) -> Run:
     recipe = stage.means.recipe("expired", "makes a run take too long")
     run = stage.started(stage.thread(LONG_PROMPT), **{**recipe, **fields})
-    return stage.staged(run, run.outlive(), "expired")
+    return stage.staged(run.outlive(), "expired")
 
 
 def run_in(reply: Exchange, state: str) -> bool:

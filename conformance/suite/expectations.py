@@ -7,12 +7,12 @@ case is untested, since another requirement owns that failure.
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.outcomes import Noted, Untested, Violated, Violation
 from conformance.states.handles import items_of as need_page
 from conformance.states.handles import run_of as need_run
+from conformance.wire.values import ABSENT, same, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,8 +31,6 @@ __all__ = [
     "note",
     "shown",
 ]
-
-_ABSENT = object()
 
 
 def expect(condition: object, expected: str, actual: object, *exchanges: Exchange) -> None:
@@ -64,12 +62,12 @@ def expect_same(
     was, is_ = need_run(before), need_run(after)
     names = fields if fields is not None else dict.fromkeys((*was, *is_))
     changed = [
-        name for name in names if name not in ignoring and not same(was.get(name, _ABSENT), is_.get(name, _ABSENT))
+        name for name in names if name not in ignoring and not same(was.get(name, ABSENT), is_.get(name, ABSENT))
     ]
     expect(
         not changed,
-        ", ".join(f"{name} {shown(was.get(name, _ABSENT))}" for name in changed),
-        ", ".join(f"{name} {shown(is_.get(name, _ABSENT))}" for name in changed),
+        ", ".join(f"{name} {shown(was.get(name, ABSENT))}" for name in changed),
+        ", ".join(f"{name} {shown(is_.get(name, ABSENT))}" for name in changed),
         before,
         after,
     )
@@ -84,16 +82,3 @@ def need(condition: object, reason: str) -> None:
 def note(finding: str) -> None:
     """End the case with what was found, for a requirement that judges nobody."""
     raise Noted(finding)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; unlike in Python, true is not 1."""
-    return one is other or (_ABSENT not in (one, other) and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
-
-
-def shown(value: object) -> str:
-    """A JSON value in a few words."""
-    if value is _ABSENT:
-        return "absent"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 120 else text[:117] + "..."

@@ -181,7 +181,9 @@ def test_a_run_that_is_being_cancelled_is_not_cancelled_again(run: Run) -> None:
 
 
 @requirement("RUN-CANCEL-021")
-@pytest.mark.parametrize("id", ["run_conformanceneverissued00", "run_", "undefined"], ids=["never-issued", "cut", "undefined"])
+@pytest.mark.parametrize(
+    "id", ["run_conformanceneverissued00", "run_", "undefined"], ids=["never-issued", "cut", "undefined"]
+)
 def test_a_run_that_does_not_exist_is_not_found(id: str, client: Client, shared: Shared) -> None:
     """There is nothing to cancel."""
     reply = client.call("cancel_run", thread_id=shared.other_thread.id, run_id=id)

@@ -40,7 +40,9 @@ def test_two_cancels_cancel_once(run: Run, client: Client) -> None:
     replies = client.together(run.cancel, run.cancel)
 
     raced(*replies)
-    if not any(reply.succeeded for reply in replies) and need_run(run.retrieve()).get("status") in set(FINAL) - {"cancelled"}:
+    if not any(reply.succeeded for reply in replies) and need_run(run.retrieve()).get("status") in set(FINAL) - {
+        "cancelled"
+    }:
         raise Untested("the work was done before the cancels arrived", gates=False)
     expect(any(reply.succeeded for reply in replies), "one cancel granted", "both refused", run.seen, *replies)
     expect_one_end(run, *replies, among={"cancelled"})

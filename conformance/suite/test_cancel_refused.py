@@ -73,10 +73,14 @@ def judge_by_policy(run: Run, stage: Stage) -> None:
     """Refusing is right; where the policy lets a target do either, what it did is noted."""
     reply = run.cancel()
 
-    need(not reply.succeeded or need_run(reply).get("status") in {"cancelling", "cancelled"}, f"no clear answer: {reply}")
+    need(
+        not reply.succeeded or need_run(reply).get("status") in {"cancelling", "cancelled"}, f"no clear answer: {reply}"
+    )
     if stage.policy == "observed" and reply.status < 500:
         note(f"a run that is {run.body['status']} is {'cancelled' if reply.succeeded else 'not cancelled'}: {reply}")
-    expect_refused(reply, run.seen, because="as documented for in_progress alone; the real service was seen to accept it")
+    expect_refused(
+        reply, run.seen, because="as documented for in_progress alone; the real service was seen to accept it"
+    )
 
 
 @requirement("RUN-CANCEL-017")

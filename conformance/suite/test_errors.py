@@ -10,7 +10,6 @@ from urllib.parse import quote
 import pytest
 
 from conformance.client import UNSET
-from conformance.outcomes import Untested
 from conformance.states.handles import Run, Thread
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from conformance.wire.operations import recognise
+from conformance.wire.values import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
     from conformance.wire.operations import Operation
 
 JSON_TYPE = "application/json"
-
-
-class NotJson:
-    """Stands for a body that is no JSON text, so that `None` can mean the JSON null."""
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "(not JSON)"
-
-
-NOT_JSON = NotJson()
 
 
 @dataclass(frozen=True)
@@ -43,7 +30,7 @@ class Request:
     @cached_property
     def json(self) -> Any:
         """The decoded body, or `NOT_JSON`."""
-        return parse_json(self.body)
+        return parse(self.body)
 
     def param(self, name: str) -> str | None:
         """The last value of a query parameter, or None where it is absent."""
@@ -61,7 +48,7 @@ class Response:
     @cached_property
     def json(self) -> Any:
         """The decoded body, or `NOT_JSON`."""
-        return parse_json(self.body)
+        return parse(self.body)
 
 
 @dataclass(frozen=True)
@@ -107,12 +94,12 @@ class Exchange:
     @property
     def succeeded(self) -> bool:
         """Whether the status code is a 2xx."""
-        return 200 <= self.status < 300
+        return self.status // 100 == 2  # noqa: PLR2004 - the class of the code
 
     @property
     def refused(self) -> bool:
         """Whether the status code is a 4xx."""
-        return 400 <= self.status < 500
+        return self.status // 100 == 4  # noqa: PLR2004 - the class of the code
 
     @property
     def ended(self) -> float:
@@ -128,11 +115,3 @@ class Exchange:
         what = self.operation.label if self.operation else f"{self.request.method} {target}"
         state = self.json.get("status") if isinstance(self.json, dict) else None
         return f"#{self.number} {what} {self.status}" + (f" {state}" if isinstance(state, str) else "")
-
-
-def parse_json(body: bytes) -> Any:
-    """Decode a JSON text; anything that is none, however hostile, is `NOT_JSON`."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return NOT_JSON

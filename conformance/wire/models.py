@@ -7,11 +7,12 @@ Where the published schema and the recorded traffic of the real service disagree
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+from conformance.wire.values import ABSENT, shown
 
 RunStatus = Literal[
     "queued",
@@ -354,7 +355,7 @@ def faults(value: object, model: type[BaseModel]) -> list[FieldFault]:
 def _fault(location: tuple[str | int, ...], kind: str, message: str, value: Any) -> FieldFault:
     path = _without_branches(location)
     integral = kind == "int_type" and isinstance(value, float) and value.is_integer()
-    actual = "absent" if kind == "missing" else shown(value)
+    actual = shown(ABSENT if kind == "missing" else value)
     return FieldFault(path, _expected(kind, message), actual, kind, integral)
 
 
@@ -376,9 +377,3 @@ def _expected(kind: str, message: str) -> str:
     text = message.removeprefix("Input should be ").removeprefix("Input should have ")
     text = text.replace("String should match pattern", "a string that matches").replace(" should have ", " with ")
     return text[:1].lower() + text[1:]
-
-
-def shown(value: object) -> str:
-    """A JSON value in a few words."""
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 100 else text[:97] + "..."

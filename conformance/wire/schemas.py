@@ -61,7 +61,7 @@ def documents() -> dict[str, str]:
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document of the operations that are judged."""
-    models = (Run, RunPage, ErrorBody, *(model for model, _ in _BODIES.values()))
+    models: tuple[type[BaseModel], ...] = (Run, RunPage, ErrorBody, *(model for model, _ in _BODIES.values()))
     _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
@@ -191,7 +191,8 @@ def _yaml(value: Any) -> str:
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
             return True
 
-    return yaml.dump(value, Dumper=Plain, sort_keys=False, width=110)
+    text: str = yaml.dump(value, Dumper=Plain, sort_keys=False, width=110)
+    return text
 
 
 def main() -> None:
