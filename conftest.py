@@ -1,10 +1,7 @@
-"""What only the checkout needs: nothing more than the plugin, where the package is not installed."""
-
-from __future__ import annotations
+"""What only the checkout needs: the plugin, where no entry point of an installed package brings it."""
 
 from importlib.metadata import entry_points
 
-#: The entry point registers the plugin once the package is installed; it must not be registered twice.
-_INSTALLED = any(point.name == "runs_conformance" for point in entry_points(group="pytest11"))
-
-pytest_plugins = [] if _INSTALLED else ["conformance.plugin"]
+# Named only then: pytest refuses the name in a conftest.py that it meets after its start, and a second registration.
+if not any(point.name == "runs_conformance" for point in entry_points(group="pytest11")):
+    pytest_plugins = ["conformance.plugin"]

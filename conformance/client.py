@@ -16,7 +16,7 @@ from conformance.wire.exchange import JSON_TYPE, Exchange, Request, Response
 from conformance.wire.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import httpx
 
@@ -189,8 +189,9 @@ class Client:
         headers: Mapping[str, str] | None = None,
         key: str | None = None,
         key_header: tuple[str, str] = ("authorization", "Bearer {key}"),
+        without: Collection[str] = (),
     ) -> None:
-        """`key_header` is the name of the header that carries the key, and a template of its value."""
+        """`key_header` is the name of the key's header and a template of its value; `without` what is not offered."""
         self.journal = journal
         self.base_path = base_path.rstrip("/")
         self.waited = 0.0
@@ -199,13 +200,14 @@ class Client:
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._key = key
         self._key_header = key_header
+        self._without = without
         self._gate = threading.local()
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
         """What happens inside belongs to the named scope."""
-        outer, self.scope_name = self.scope_name, name
         self._sender.open(name)
+        outer, self.scope_name = self.scope_name, name
         try:
             yield
         except (Violated, Untested, Noted):  # it came to a result; that it read less than was recorded is no news
@@ -221,8 +223,15 @@ class Client:
         self._sender.close(name, complete=True)
 
     def call(self, operation: str, *, thread_id: str = "", run_id: str = "", **options: Any) -> Exchange:
-        """Call an operation by name; ids are escaped into its path. `options` are those of `send`."""
+        """
+        Call an operation by name; ids are escaped into its path. `options` are those of `send`.
+
+        Raises:
+            Untested: the target is declared to have no such operation.
+        """
         described = OPERATIONS[operation]
+        if described.capability in self._without:
+            raise Untested(f"the target is declared to have no {described.capability}", gates=False)
         ids = {"thread_id": thread_id, "run_id": run_id, **{k: options.pop(k) for k in _other_ids(options)}}
         path = described.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
         return self.send(described.method, path, **options)

@@ -55,7 +55,12 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-wait",
         action="append",
         metavar="NAME=SECONDS",
-        help="budget of a wait: start, action, finish, cancel, expiry, afterlife",
+        help="budget of a wait: appear, start, action, finish, cancel, expiry, afterlife",
+    )
+    option(
+        "--runs-known-failures",
+        metavar="FILE",
+        help="broken requirements that are accepted, each with a reason (default: known-failures.toml, if it is there)",
     )
     option(
         "--runs-fuzz",

@@ -17,14 +17,21 @@ from conformance import options
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from conformance.requirements import Requirement
     from conformance.session import Session
+    from conformance.verdicts import Finding
 
 SUITE = Path(__file__).parent / "suite"
 
-_session = pytest.StashKey["Session"]()
-_row = pytest.StashKey["Requirement"]()
-_scope = pytest.StashKey[ExitStack]()
-_others_failed = pytest.StashKey[bool]()
+#: Verdicts for which pytest's only word is skipped.
+_SKIPPED = frozenset({"known", "n/a", "untested", "disabled"})
+
+_session: pytest.StashKey[Session] = pytest.StashKey()
+_row: pytest.StashKey[Requirement] = pytest.StashKey()
+_scope: pytest.StashKey[ExitStack] = pytest.StashKey()
+#: How many exchanges there were before an item.
+_since: pytest.StashKey[int] = pytest.StashKey()
+_others_failed: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,17 +97,19 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """List the rows instead of running, or see whether there is a target to measure at all."""
     judging = session.config.stash.get(_session, None)
-    if judging and session.items:
-        from conformance.session import NothingToMeasure
+    if judging and session.items and not session.config.getoption("collectonly"):
+        from conformance.states.visit import NothingToMeasure
 
         if session.config.getoption("runs_list"):
             _list_rows(session)
             session.items.clear()
             return (yield)
+        rows = [item.stash[_row] for item in session.items if _row in item.stash]
+        judging.await_items(rows)
         try:
-            judging.preflight()
+            judging.arrive(rows)
         except NothingToMeasure as problem:
-            pytest.exit(str(problem), returncode=options.NOTHING_MEASURED)
+            pytest.exit(judging.redactor.text(str(problem)), returncode=options.NOTHING_MEASURED)
     return (yield)
 
 
@@ -109,12 +118,17 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Skip what cannot say anything here; open the scope that the case's fixtures stage in."""
     if _row not in item.stash:
         return (yield)
-    judging = item.config.stash[_session]
-    if finding := judging.excused(item.stash[_row], item.nodeid, race=_has(item, "race")):
-        pytest.skip(f"{finding.verdict}: {finding.reason}")
-    scope = item.stash[_scope] = ExitStack()
-    scope.enter_context(judging.client.scope(_scope_name(item)))
+    judging, row = item.config.stash[_session], item.stash[_row]
+    item.stash[_since] = len(judging.journal)
+    item.user_properties.append(("requirement", row.id))
+    if item.config.getoption("allure_report_dir", None):
+        from conformance.reports import allure
+
+        allure.label(row, judging.level(row) or row.level)
+    if finding := judging.excused(row, item.nodeid, race=_has(item, "race")):
+        _tell(item, finding)
     with _concluding(item, setting_up=True):
+        item.stash[_scope].enter_context(judging.client.scope(_scope_name(item)))
         yield
 
 
@@ -127,23 +141,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         yield
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Replace the traceback by the text of the failure, and keep every text free of secrets."""
+    """Replace the traceback by the text of the failure, before any other plugin reads it, free of secrets."""
     report = yield
     if _row not in item.stash:
         if report.failed:
             item.config.stash[_others_failed] = True
-        return report
-    judging = item.config.stash[_session]
-    report.user_properties.append(("requirement", item.stash[_row].id))
-    if finding := judging.finding(item.nodeid):
-        report.user_properties.append(("verdict", str(finding.verdict)))
-    if report.failed and call.excinfo:
-        report.longrepr = judging.redactor.text(
-            judging.text_of(item.nodeid, call.excinfo.value) or str(report.longrepr)
+    elif report.failed and call.excinfo:
+        judging = item.config.stash[_session]
+        report.longrepr = judging.text_of(item.nodeid, call.excinfo.value) or judging.redactor.text(
+            str(report.longrepr)
         )
     return report
 
@@ -172,10 +182,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Clean up on the target, finish a recording, and set the exit code."""
     judging = session.config.stash.get(_session, None)
-    if judging is None or session.config.getoption("collectonly"):
+    if judging is None:
         return
-    judging.close()
-    if exitstatus in {0, 1} and judging.findings.all and not session.config.stash.get(_others_failed, False):
+    judging.close(whole=exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and bool(judging.findings.all))
+    others_failed = session.config.stash.get(_others_failed, False)
+    if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and judging.findings.all and not others_failed:
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
 
 
@@ -199,14 +210,15 @@ def _has(item: pytest.Item, marker: str) -> bool:
 
 def _scope_name(item: pytest.Item) -> str:
     """A scope is named by its file and case, so that neither the checkout's place nor the order matters."""
-    kind = "races" if _has(item, "race") else "cases"
+    kind = "races" if _has(item, "race") else "invariants" if _has(item, "invariant") else "cases"
     return f"{kind}/{item.path.stem}/{item.name}"
 
 
 @contextmanager
 def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None]:
     """End the scope of an item and file what it came to; a set-up that went well comes to nothing yet."""
-    judging, scope = item.config.stash[_session], item.stash[_scope]
+    judging = item.config.stash[_session]
+    scope = item.stash.setdefault(_scope, ExitStack())
     outcome: Exception | None = None
     try:
         yield
@@ -217,9 +229,30 @@ def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None
         outcome = problem
         with suppress(Exception):
             scope.__exit__(type(problem), problem, problem.__traceback__)
-    finding = judging.conclude(item.stash[_row], item.nodeid, outcome)
-    if finding.verdict == "untested":
-        pytest.skip(f"untested: {finding.reason}")
+    except BaseException as interruption:
+        scope.__exit__(type(interruption), interruption, interruption.__traceback__)
+        raise
+    _tell(item, judging.conclude(item.stash[_row], item.nodeid, outcome), outcome)
+
+
+def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None) -> None:
+    """Tell pytest and Allure what an item came to, in their words and, first, in ours."""
+    judging = item.config.stash[_session]
+    told = f"{finding.verdict}: {finding.reason}"
+    if outcome:
+        text = judging.text_of(item.nodeid, outcome)
+        outcome.args = (text,) if text else tuple(judging.redactor.text(str(each)) for each in outcome.args)
+    item.user_properties.append(("verdict", str(finding.verdict)))
+    if item.config.getoption("allure_report_dir", None):
+        from conformance.reports import allure
+
+        seen = [] if _has(item, "invariant") else list(judging.journal)[item.stash[_since] :]
+        shown = {each.number: each for violation in finding.violations for each in violation.exchanges}
+        allure.conclude(finding, told if finding.reason else "", seen or shown.values(), judging.redactor)
+    if finding.verdict in _SKIPPED:
+        pytest.skip(told)
+    if finding.verdict == "stale":
+        pytest.fail(told, pytrace=False)
     if outcome and finding.verdict in {"fail", "error"}:
         raise outcome
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from conformance import __version__
-from conformance.client import Client, Unreachable
+from conformance.client import Client
 from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
-from conformance.reports.failure import failure_text
+from conformance.reports.failure import Place, failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
+from conformance.states.visit import arrive, lacking, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect
 from conformance.verdicts import Finding, Findings, Verdict, judge
 from conformance.wire.journal import Journal
-from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conformance.invariants.evidence import Evidence
+    from conformance.known import Acceptance
     from conformance.outcomes import Violation
     from conformance.requirements import Requirement
     from conformance.settings import Settings
@@ -33,8 +36,8 @@ _POLICY_LEVELS = {"documented": Level.SHOULD, "strict": Level.MUST, "observed": 
 _POLICY_ROWS = frozenset({"RUN-CANCEL-017", "RUN-CANCEL-018"})
 
 
-class NothingToMeasure(Exception):
-    """The target cannot be judged at all; the message says why, in a sentence."""
+#: How long a failure is proposed to be accepted for.
+_PATIENCE = timedelta(days=90)
 
 
 class Session:
@@ -55,6 +58,10 @@ class Session:
         self.findings = Findings()
         self.redactor = Redactor([settings.key] if settings.key else [])
         self._by_item: dict[str, Finding] = {}
+        self._known = _known(settings, start)
+        #: How many items of each known failure are still to come.
+        self._awaited: Counter[str] = Counter()
+        self._lacking: frozenset[str] = frozenset()
         self._line = connect(settings, start, self.redactor)
         self.settings = settings = self._line.settings
         profile = settings.profile
@@ -65,6 +72,7 @@ class Session:
             headers=profile.headers,
             key=self.settings.key,
             key_header=profile.key_header,
+            without=settings.without,
         )
         self.means = Means(
             self.client,
@@ -107,10 +115,21 @@ class Session:
             return Level(override)
         return _POLICY_LEVELS[self.settings.policy] if row.id in _POLICY_ROWS else row.level
 
+    def await_items(self, rows: Iterable[Requirement]) -> None:
+        """Learn which items are to come, one row each."""
+        self._awaited = Counter(row.id for row in rows if row.id in self._known)
+
     def excused(self, row: Requirement, item: str, *, race: bool) -> Finding | None:
         """File why an item is not run at all, where there is a reason."""
+        if self.level(row) is None:
+            switched_off = self.settings.profile.rows[row.id].get("reason", "the profile switches it off")
+            return self._file(row, item, Verdict.DISABLED, switched_off)
         if reason := self._not_applicable(row):
             return self._file(row, item, Verdict.NOT_APPLICABLE, reason)
+        if row.area.capability in self._lacking:
+            name = row.area.capability
+            remedy = f"if that is meant to be, say so with --runs-without={name}"
+            return self._file(row, item, Verdict.UNTESTED, f"the target has no {name}; {remedy}")
         if race and self.settings.kind == "replay":
             return self._file(row, item, Verdict.UNTESTED, "races are not recorded", gates=False)
         return None
@@ -118,6 +137,8 @@ class Session:
     def conclude(self, row: Requirement, item: str, outcome: Exception | None) -> Finding:
         """File what an item came to."""
         verdict, reason = judge(outcome, self.level(row) or row.level)
+        if row.id in self._known:
+            verdict, reason = self._as_known(row, verdict, reason)
         return self._file(
             row,
             item,
@@ -135,15 +156,15 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            url = self.settings.origin if self.settings.kind == "url" else "http://127.0.0.1:8000"
-            return failure_text(finding, target=self.target, url=url, key_env=self.settings.key_env)
+            return failure_text(finding, self._place(), until=date.today() + _PATIENCE)  # noqa: DTZ011
         return f"error: {outcome}" if isinstance(outcome, Fault) else None
 
     def summary(self) -> list[str]:
         """The compliance summary."""
-        waited = f"; {self.client.waited:.1f} s of waiting" if self.client.waited else ""
+        waited = f"; {self.client.waited:.1f} s of waiting" if self.settings.kind == "url" else ""
         cost = f"{len(self.journal)} requests, {self.means.runs} runs{waited}"
-        lines = [f"target: {self.target}", cost, "", *summary(self.findings, gate=self.settings.gate)]
+        origin = [self._line.provenance] if self._line.provenance else []
+        lines = [f"target: {self.target}", *origin, cost, "", *summary(self.findings, gate=self.settings.gate)]
         return [self.redactor.text(line) for line in lines]
 
     def evidence(self) -> Evidence:
@@ -154,41 +175,29 @@ class Session:
             self._survey()
         return Evidence(self.journal)
 
-    def preflight(self) -> None:
+    def arrive(self, rows: Iterable[Requirement]) -> None:
         """
-        Ask the target for a thread, the one thing that every case needs.
+        See whether there is a target to measure, and what it lacks of what these rows are about.
 
         Raises:
             NothingToMeasure: it is not there, refuses the key, or is no such API.
         """
-        if self.settings.kind != "url":
+        settings = self.settings
+        if settings.kind == "reference":
             return
-        url = self.settings.url
-        try:
-            with self.client.scope("pre-flight"):
-                reply = self.client.call("create_thread", json={})
-        except Unreachable as problem:
-            raise NothingToMeasure(f"there is no server at {url}: {problem}") from None
-        if reply.status in {401, 403}:
-            given = f"the key in {self.settings.key_env}" if self.settings.key else "a request without a key"
-            raise NothingToMeasure(f"{url} refuses {given} ({reply.status}); set {self.settings.key_env}")
-        if not (reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("id"), str)):
-            got = "no JSON" if reply.json is NOT_JSON else "no thread"
-            raise NothingToMeasure(
-                f"{url} is no Assistants API: POST {self.client.base_path}/threads answered {reply.status} with {got}"
-            )
-        self.means.threads.append(reply.json["id"])
+        if settings.kind == "url":
+            arrive(self.stage, settings.url, settings.key_env, with_key=settings.key is not None)
+        if {row.area.capability for row in rows} & {"retrieve", "list", "cancel"} - settings.without:
+            self._lacking = lacking(self.stage) - settings.without
 
-    def close(self) -> None:
-        """Clean up on the target as far as it lets us, and finish a recording."""
+    def close(self, *, whole: bool) -> None:
+        """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
         if self.settings.kind == "url":
-            self._clean_up()
-        self._line.hang_up()
+            leave(self.stage, self.journal)
+        self._line.hang_up(whole=whole)
 
     def _not_applicable(self, row: Requirement) -> str | None:
         """Why a row says nothing about this target, or None if it does."""
-        if self.level(row) is None:
-            return self.settings.profile.rows[row.id].get("reason", "the profile switches it off")
         if row.area.capability in self.settings.without:
             if row.area.capability == "auth" and not self.settings.key:
                 return "no key was given, which declares authentication absent"
@@ -224,29 +233,25 @@ class Session:
         self._by_item[item] = finding
         return finding
 
-    def _clean_up(self) -> None:
-        try:
-            with self.client.scope("clean-up"):
-                for run_id, thread_id in self._left_running().items():
-                    self.client.call("cancel_run", thread_id=thread_id, run_id=run_id)
-                for thread_id in self.means.threads:
-                    self.client.call("delete_thread", thread_id=thread_id)
-                for assistant_id in self.means.assistants:
-                    self.client.call("delete_assistant", assistant_id=assistant_id)
-        except Fault:
-            return  # a target that went away has nothing left to clean
+    def _as_known(self, row: Requirement, verdict: Verdict, reason: str) -> tuple[Verdict, str]:
+        """What a known failure makes of a verdict; the last item tells whether all of them passed."""
+        self._awaited[row.id] -= 1
+        if verdict in {Verdict.FAIL, Verdict.WARN}:
+            return Verdict.KNOWN, f"{self._known[row.id].reason} ({reason})"
+        of_row = [finding.verdict for finding in self.findings.all if finding.requirement is row] + [verdict]
+        if not self._awaited[row.id] and set(of_row) == {Verdict.PASS}:
+            return Verdict.STALE, f"it is listed as a known failure and holds now: delete {row.id} from the list"
+        return verdict, reason
 
-    def _left_running(self) -> dict[str, str]:
-        last: dict[str, tuple[str, object]] = {}
-        for exchange in self.journal:
-            body = exchange.json
-            if exchange.succeeded and isinstance(body, dict) and body.get("object") == "thread.run":
-                last[str(body.get("id"))] = (exchange.ids.get("thread_id", ""), body.get("status"))
-        return {
-            id: thread
-            for id, (thread, status) in last.items()
-            if status in {"queued", "in_progress", "requires_action"}
-        }
+    def _place(self) -> Place:
+        settings = self.settings
+        return Place(
+            target=self.target,
+            origin=settings.origin if settings.kind == "url" else "http://127.0.0.1:8000",
+            key_header=settings.profile.key_header[0].lower(),
+            key=settings.key,
+            key_env=settings.key_env,
+        )
 
     def _survey(self) -> None:
         """One completed run, one cancelled, one walk."""
@@ -255,3 +260,14 @@ class Session:
         thread = self.shared.listing.thread
         with self.client.scope("subjects/survey"):
             thread.walk(limit=2, order="desc")
+
+
+def _known(settings: Settings, start: Path) -> Mapping[str, Acceptance]:
+    """The known failures that count today."""
+    from conformance.known import DEFAULT_NAME, read_known
+
+    path = start / (settings.known_failures or DEFAULT_NAME)
+    if not settings.known_failures and not path.is_file():
+        return {}
+    today = date.today()  # noqa: DTZ011 - the day where the list is kept
+    return {id: acceptance for id, acceptance in read_known(path).items() if acceptance.counts(today)}

@@ -66,6 +66,8 @@ class Settings:
     policy: str = "documented"
     #: Capabilities that the user declares absent.
     without: frozenset[str] = frozenset()
+    #: A file of known failures, other than the one of the usual name.
+    known_failures: str | None = None
     waits: Mapping[str, float] = field(default_factory=dict)
     fuzz: Literal["reads", "writes"] | None = None
     seed: int = 0
@@ -106,7 +108,9 @@ class Settings:
         key_env = option("runs_api_key_env") or "OPENAI_API_KEY"
         if option("runs_api_key_env") and kind == "url" and not os.environ.get(key_env):
             raise BadSettings(f"--runs-api-key-env names {key_env}, which is not set")
-        key = os.environ.get(key_env) or None
+        key = os.environ.get(key_env, "").strip() or None
+        if key and not (key.isascii() and key.isprintable()):
+            raise BadSettings(f"{key_env} holds characters that no header can carry")
         without = _without(option("runs_without"))
         if kind == "url" and key is None:
             without |= {"auth"}
@@ -125,6 +129,7 @@ class Settings:
             gate=option("runs_gate"),
             policy=option("runs_cancel_policy") or "documented",
             without=without,
+            known_failures=option("runs_known_failures"),
             waits=_waits(option("runs_wait") or [], known_waits),
             fuzz=option("runs_fuzz"),
             seed=option("runs_seed") or 0,

@@ -12,10 +12,12 @@ from conformance.client import HttpSender, InProcessSender
 from conformance.settings import Secret, Settings, load_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conformance.client import Sender
     from conformance.redaction import Redactor
+    from conformance.replay.recorder import RecordingSender
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,12 @@ class Line:
     #: Where a replayed recording comes from, in a sentence.
     provenance: str
     _held: ExitStack
+    _keep: Callable[[], object] | None = None
 
-    def hang_up(self) -> None:
-        """Finish a recording, or give the network back."""
+    def hang_up(self, *, whole: bool) -> None:
+        """End the session; only one that ran as a whole takes the place of an earlier recording."""
+        if whole and self._keep:
+            self._keep()
         self._held.close()
 
 
@@ -58,10 +63,10 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         target, sender = f"reference server {__version__}", InProcessSender(Reference(cancel_policy=settings.policy))
     else:
         target, sender = settings.url, HttpSender(settings.origin)
-    held = ExitStack()
-    if settings.record:
-        sender = _recorded(sender, settings, start, redactor, target, held)
-    return Line(sender, settings, target, "", held)
+    if not settings.record:
+        return Line(sender, settings, target, "", ExitStack())
+    recorder = _recorded(sender, settings, start, redactor, target)
+    return Line(recorder, settings, target, "", ExitStack(), recorder.finish)
 
 
 def _replay(settings: Settings, start: Path) -> Line:
@@ -86,9 +91,7 @@ def _replay(settings: Settings, start: Path) -> Line:
     return Line(ReplaySender(folder), settings, f"cassettes {folder.name}", told.describe(), held)
 
 
-def _recorded(
-    sender: Sender, settings: Settings, start: Path, redactor: Redactor, target: str, held: ExitStack
-) -> Sender:
+def _recorded(sender: Sender, settings: Settings, start: Path, redactor: Redactor, target: str) -> RecordingSender:
     from conformance.replay.provenance import Provenance
     from conformance.replay.recorder import RecordingSender
 
@@ -106,6 +109,4 @@ def _recorded(
         assistant=settings.assistant,
         authenticated=settings.key is not None,
     )
-    recorder = RecordingSender(sender, folder, redactor, provenance)
-    held.callback(recorder.finish)
-    return recorder
+    return RecordingSender(sender, folder, redactor, provenance)

@@ -23,6 +23,8 @@ class Verdict(StrEnum):
     FAIL = "fail"
     WARN = "warn"
     NOTE = "note"
+    KNOWN = "known"
+    STALE = "stale"
     NOT_APPLICABLE = "n/a"
     UNTESTED = "untested"
     DISABLED = "disabled"
@@ -30,7 +32,7 @@ class Verdict(StrEnum):
 
 
 #: What an item that was run may have measured.
-MEASURED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.NOTE})
+MEASURED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.NOTE, Verdict.KNOWN, Verdict.STALE})
 
 NOTHING_MEASURED = 11
 INCOMPLETE = 10
@@ -49,6 +51,11 @@ class Finding:
     violations: Sequence[Violation] = ()
     #: Whether an untested item makes the session incomplete.
     gates: bool = True
+
+    @property
+    def title(self) -> str:
+        """The requirement's title, beginning with the level that it has in this session."""
+        return f"{self.level} {self.requirement.title.partition(' ')[2]}"
 
 
 def judge(outcome: BaseException | None, level: Level) -> tuple[Verdict, str]:
@@ -106,7 +113,7 @@ class Findings:
         """
         verdicts = set(self.verdicts().values())
         items = {finding.verdict for finding in self.all}
-        if Verdict.FAIL in items or (gate == "should" and Verdict.WARN in items):
+        if items & {Verdict.FAIL, Verdict.STALE} or (gate == "should" and Verdict.WARN in items):
             return 1
         if not items & {*MEASURED, Verdict.NOT_APPLICABLE, Verdict.DISABLED} and self.incomplete():
             return NOTHING_MEASURED
@@ -118,7 +125,9 @@ class Findings:
 #: The first of these that any item of a requirement has is the requirement's verdict.
 _PRECEDENCE = (
     Verdict.FAIL,
+    Verdict.STALE,
     Verdict.ERROR,
+    Verdict.KNOWN,
     Verdict.WARN,
     Verdict.NOTE,
     Verdict.PASS,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from conformance.outcomes import Violation
     from conformance.verdicts import Finding
@@ -16,32 +19,50 @@ if TYPE_CHECKING:
 _HISTORY = 6
 #: Violations of one item that are shown in full.
 _SHOWN = 5
-#: Request headers that reproduce a call; the key's comes from the environment.
-_KEPT_HEADERS = ("content-type", "openai-beta")
+_ASCII = 128
+#: Request headers that reproduce a call, as people write them; curl adds the others by itself.
+_KEPT_HEADERS = {"content-type": "Content-Type", "openai-beta": "OpenAI-Beta"}
 
 
-def failure_text(finding: Finding, *, target: str, url: str, key_env: str = "OPENAI_API_KEY") -> str:
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a failure happened, and how somebody else gets there."""
+
+    #: The target in words.
+    target: str
+    #: Scheme, host and port for the command that reproduces it.
+    origin: str
+    #: The header that carries the key.
+    key_header: str = "authorization"
+    #: The key itself, which is never shown but as its environment variable.
+    key: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+
+
+def failure_text(finding: Finding, place: Place, *, until: date) -> str:
     """
     Tell a stranger what was broken, how it showed, and what to do about it.
 
     Args:
         finding: What the item came to; it has violations.
-        target: The target in words.
-        url: The base URL without its path, for the command that reproduces it.
-        key_env: The environment variable that holds the key.
+        place: Where it happened.
+        until: The day that is proposed as the end of accepting it.
     """
     row = finding.requirement
-    title = f"{finding.level} {row.title.split(' ', 1)[1]}"
-    lines = [f"{row.id}  {title}", _entry("target", target)]
+    lines = [f"{row.id}  {finding.title}", _entry("target", place.target)]
     for number, violation in enumerate(finding.violations[:_SHOWN]):
-        lines += [""] * (number > 0) + _violation(violation, url, key_env)
-    if more := len(finding.violations) - _SHOWN:
-        lines += [_entry("and", f"{more} more of the same requirement")] if more > 0 else []
-    lines += [
-        _entry("why", row.why),
-        _entry("source", f"{'; '.join(row.sources)}; basis {row.basis}"),
-    ]
-    return "\n".join(lines)
+        lines += [""] * (number > 0)
+        lines += _violation(violation, place)
+    if (more := len(finding.violations) - _SHOWN) > 0:
+        lines.append(_entry("and", f"{more} more of the same requirement"))
+    return "\n".join(
+        (
+            *lines,
+            _entry("why", row.why),
+            _entry("source", f"{'; '.join(row.sources)}; basis {row.basis}"),
+            _entry("accept", f'{row.id} = {{ reason = "...", until = "{until}" }}   in known-failures.toml'),
+        )
+    )
 
 
 def history(exchanges: Sequence[Exchange]) -> str:
@@ -56,34 +77,52 @@ def history(exchanges: Sequence[Exchange]) -> str:
     return "   ".join(told)
 
 
-def curl(request: Request, url: str, key_env: str = "OPENAI_API_KEY") -> str:
-    """The command that sends a request again; the key stays in the environment."""
-    query = "&".join(f"{name}={value}" for name, value in request.query)
-    parts = ["curl", "-X", request.method, shlex.quote(url + request.path + (f"?{query}" if query else ""))]
-    if "authorization" in request.headers:
-        parts += ["-H", f'"Authorization: Bearer ${key_env}"']
-    parts += [
-        part
-        for name in _KEPT_HEADERS
-        if name in request.headers
-        for part in ("-H", f'"{_capitalised(name)}: {request.headers[name]}"')
-    ]
-    if request.body:
-        parts += ["--data-raw", shlex.quote(request.body.decode("utf-8", "replace"))]
-    return " ".join(parts)
+def curl(request: Request, place: Place) -> str:
+    """The command that sends a request again; the target's own key stays in the environment."""
+    query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in request.query)
+    target = place.origin + request.path + (f"?{query}" if query else "")
+    method = ["-I"] if request.method == "HEAD" else ["-X", request.method]
+    return " ".join(["curl", *method, shlex.quote(target), *_headers(request, place), *_body(request)])
 
 
-def _violation(violation: Violation, url: str, key_env: str) -> list[str]:
+def _headers(request: Request, place: Place) -> Iterator[str]:
+    header, value = place.key_header, request.headers.get(place.key_header)
+    if value is not None:
+        name = "-".join(part.capitalize() for part in header.split("-"))
+        own = place.key is not None and place.key in value
+        yield "-H"
+        # Within double quotes the shell fills in the key; a wrong key is part of the test and no secret.
+        yield (
+            f'"{name}: {value.replace(place.key or "", f"${place.key_env}")}"'
+            if own
+            else shlex.quote(f"{name}: {value}")
+        )
+    for header, name in _KEPT_HEADERS.items():
+        if header in request.headers:
+            yield from ("-H", f'"{name}: {request.headers[header]}"')
+    if request.body and "content-type" not in request.headers:
+        yield from ("-H", "Content-Type:")  # which curl would invent
+
+
+def _body(request: Request) -> Iterator[str]:
+    if not request.body:
+        return
+    try:
+        yield from ("--data-raw", shlex.quote(request.body.decode()))
+    except UnicodeDecodeError:
+        escaped = "".join(
+            chr(byte) if chr(byte).isalnum() and byte < _ASCII else f"\\x{byte:02x}" for byte in request.body
+        )
+        yield from ("--data-raw", f"$'{escaped}'")
+
+
+def _violation(violation: Violation, place: Place) -> list[str]:
     lines = [_entry("expected", violation.expected), _entry("actual", violation.actual)]
     if violation.exchanges:
         lines.append(_entry("history", history(violation.exchanges)))
-        lines.append(_entry("reproduce", curl(violation.exchanges[-1].request, url, key_env)))
+        lines.append(_entry("reproduce", curl(violation.exchanges[-1].request, place)))
     return lines
 
 
 def _entry(name: str, text: str) -> str:
     return f"  {name:<10} {text}"
-
-
-def _capitalised(name: str) -> str:
-    return "OpenAI-Beta" if name == "openai-beta" else name.title()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conformance.verdicts import Finding, Findings
 
-_COLUMNS = (
+_ALWAYS_SHOWN = (
     Verdict.PASS,
     Verdict.FAIL,
     Verdict.WARN,
@@ -44,7 +44,9 @@ def summary(findings: Findings, *, gate: str) -> Iterator[str]:
     yield from _table(findings)
     attention = (
         (Verdict.FAIL, "broken"),
+        (Verdict.STALE, "listed as known, and holds"),
         (Verdict.WARN, "warned"),
+        (Verdict.KNOWN, "known"),
         (Verdict.ERROR, "errors, ours or the network's"),
         (Verdict.UNTESTED, "untested"),
     )
@@ -61,7 +63,7 @@ def summary(findings: Findings, *, gate: str) -> Iterator[str]:
 def verdict_line(findings: Findings, *, gate: str) -> str:
     """The verdict in one line."""
     counts = Counter(findings.verdicts().values())
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _COLUMNS if counts[verdict])
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     return f"verdict: {_SENTENCES[findings.exit_code(gate)]} ({told or 'no requirement was selected'})"
 
 
@@ -72,13 +74,15 @@ def _table(findings: Findings) -> Iterator[str]:
         area = rows[0].requirement.area
         areas[area.key] = area.name
         cells[area.key, rows[0].level, overall(rows)] += 1
-    yield f"{'':34}{'':8}" + "".join(f"{verdict:>9}" for verdict in _COLUMNS)
+    seen = {verdict for _, _, verdict in cells}
+    columns = [verdict for verdict in Verdict if verdict in seen or verdict in _ALWAYS_SHOWN]
+    width = max(len(name) for name in areas.values()) + 1
+    yield f"{'':{9 + width + 6}}" + "".join(f"{verdict:>9}" for verdict in columns)
     for key, name in areas.items():
         for level in Level:
-            counts = [cells[key, level, verdict] for verdict in _COLUMNS]
+            counts = [cells[key, level, verdict] for verdict in columns]
             if any(counts):
-                title = f"{key:<9}{name}"[:33]
-                yield f"{title:<34}{level:<8}" + "".join(f"{count or '.':>9}" for count in counts)
+                yield f"{key:<9}{name:<{width}}{level:<6}" + "".join(f"{count or '.':>9}" for count in counts)
 
 
 def _line(findings: Sequence[Finding], verdict: Verdict) -> str:
@@ -87,5 +91,4 @@ def _line(findings: Sequence[Finding], verdict: Verdict) -> str:
     reasons = dict.fromkeys(finding.reason for finding in of_this)
     told = next(iter(reasons))
     where = f" [{len(of_this)} of {len(findings)} items]" if len(findings) > 1 else ""
-    title = f"{findings[0].level} {row.title.split(' ', 1)[1]}"
-    return f"{row.id}  {title}{where}: {cut(told, _LONGEST_REASON)}"
+    return f"{row.id}  {findings[0].title}{where}: {cut(told, _LONGEST_REASON)}"

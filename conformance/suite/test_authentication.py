@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from conformance.client import UNSET
-from conformance.states.handles import Run
+from conformance.states.strangers import WRONG_KEY, Intruder
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_same, expect_status, need, need_page, need_run
 
 if TYPE_CHECKING:
     from conformance.client import Client
+    from conformance.states.handles import Run
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
-#: A key of the usual form that nobody was given.
-WRONG_KEY: Final = "sk-conformance-nobody-was-given-this-key-0000"
 UNAUTHORISED: Final = (401, 403)
 
 READS: Final = ("list_runs", "retrieve_run")
@@ -60,16 +59,6 @@ def door(operation: str, client: Client, stage: Stage, shared: Shared) -> Door:
     }
     options = {"thread_id": run.thread_id, "run_id": run.id, "json": bodies.get(operation, UNSET)}
     return Door(client, operation, options)
-
-
-@dataclass
-class Intruder(Run):
-    """The same run in the hands of somebody with the wrong key."""
-
-    def _call(self, operation: str, **options: Any) -> Exchange:
-        reply = super()._call(operation, **options, key=WRONG_KEY)
-        need(not reply.succeeded, f"the wrong key was let in, which RUN-AUTH-003 is about: {reply}")
-        return reply
 
 
 def intruder(run: Run) -> Intruder:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import pytest
 
 from conformance.client import UNSET
-from conformance.states.handles import Run, Thread
+from conformance.states.handles import Run
+from conformance.states.strangers import Misaddressed, never_issued
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run
 from conformance.wire.exchange import JSON_TYPE
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.client import Client
+    from conformance.states.handles import Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -51,28 +52,6 @@ MALFORMED_BODIES: Final = {
     "form": b"assistant_id=%s",
     "no-utf-8": b'{"assistant_id": "%s", "instructions": "\xff\xfe"}',
 }
-
-# Each alphabet is closed in itself, so that an id keeps its form: decimal, hexadecimal, base 32, base 62.
-_ALPHABETS = ("0123456789", "abcdef", "ghijklmnopqrstuvwxyz", "ABCDEF", "GHJKMNPQRSTVWXYZ")
-_TURNED = {ord(one): other for each in _ALPHABETS for one, other in zip(each, each[1:] + each[0], strict=True)}
-
-
-def never_issued(id: str) -> str:
-    """Make up an id of the form of one that the target did issue."""
-    counter = id.rpartition("_")[2]
-    return f"{id}000000" if counter.isdecimal() else id[:-6] + id[-6:].translate(_TURNED)
-
-
-@dataclass
-class Misaddressed(Run):
-    """The same run, asked for through a thread that is not its own."""
-
-    through: Thread
-
-    @property
-    def thread_id(self) -> str:
-        """The wrong thread."""
-        return self.through.id
 
 
 @requirement("RUN-ERR-003")

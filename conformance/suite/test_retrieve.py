@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_a_run_is_found_by_its_id(client: Client, stage: Stage) -> None:
     """What create returned can be read."""
     run = stage.started(stage.thread())
-    client.wait_since(run.seen, run.waits.budget("afterlife"))  # reading it at once is RUN-GET-003
+    client.wait_since(run.seen, run.waits.budget("appear"))  # reading it at once is RUN-GET-003
 
     reply = run.retrieve()
 
@@ -37,7 +37,7 @@ def test_the_runs_of_a_thread_are_told_apart(client: Client, stage: Stage) -> No
     thread = stage.thread()
     (earlier,) = stage.fill(thread, 1)
     later = stage.started(thread)
-    client.wait_since(later.seen, later.waits.budget("afterlife"))
+    client.wait_since(later.seen, later.waits.budget("appear"))
 
     for run in (earlier, later):
         _expect_itself(run, run.retrieve())
@@ -62,7 +62,7 @@ def test_a_new_run_can_be_read_at_once(client: Client, stage: Stage) -> None:
     reply = run.retrieve()
 
     if not reply.succeeded:
-        client.wait_since(reply, run.waits.budget("afterlife"))
+        client.wait_since(reply, run.waits.budget("appear"))
         need(run.retrieve().succeeded, "it cannot be read later either, which RUN-GET-001 is about")
     expect(reply.succeeded, "the run (2xx)", f"status {reply.status}", run.seen, reply)
 

@@ -21,6 +21,8 @@ class Operation:
     returns: Shape
     #: How a history shows it: "POST cancel", "GET run".
     label: str
+    #: The part of the API that a target without it lacks, where that has a name.
+    capability: str | None = None
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -30,10 +32,10 @@ class Operation:
 
 _OPERATIONS = (
     Operation("create_run", "POST", "/threads/{thread_id}/runs", "run", "POST run"),
-    Operation("list_runs", "GET", "/threads/{thread_id}/runs", "run_list", "GET runs"),
-    Operation("retrieve_run", "GET", "/threads/{thread_id}/runs/{run_id}", "run", "GET run"),
+    Operation("list_runs", "GET", "/threads/{thread_id}/runs", "run_list", "GET runs", "list"),
+    Operation("retrieve_run", "GET", "/threads/{thread_id}/runs/{run_id}", "run", "GET run", "retrieve"),
     Operation("modify_run", "POST", "/threads/{thread_id}/runs/{run_id}", "run", "POST run metadata"),
-    Operation("cancel_run", "POST", "/threads/{thread_id}/runs/{run_id}/cancel", "run", "POST cancel"),
+    Operation("cancel_run", "POST", "/threads/{thread_id}/runs/{run_id}/cancel", "run", "POST cancel", "cancel"),
     Operation(
         "submit_tool_outputs",
         "POST",
