@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import threading
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -177,6 +178,13 @@ class HttpSender:
         time.sleep(seconds)
 
 
+class _Here(threading.local):
+    """What belongs to one thread: the scope it works in, and the gate that its next request waits at."""
+
+    scope: str = ""
+    gate: Callable[[], object] | None = None
+
+
 class Client:
     """Calls a target by operation, and keeps every exchange in the journal."""
 
@@ -194,33 +202,52 @@ class Client:
         """`key_header` is the name of the key's header and a template of its value; `without` what is not offered."""
         self.journal = journal
         self.base_path = base_path.rstrip("/")
-        self.waited = 0.0
-        self.scope_name = ""
+        #: Seconds spent in each named wait, by everybody.
+        self.waited: defaultdict[str, float] = defaultdict(float)
+        #: Seconds in which the main thread did nothing but wait.
+        self.idle = 0.0
         self._sender = sender
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._key = key
         self._key_header = key_header
         self._without = without
-        self._gate = threading.local()
+        self._here = _Here()
+        self._begun: set[str] = set()
+        self._lock = threading.Lock()
+        self._over = False
+
+    @property
+    def scope_name(self) -> str:
+        """The scope that this thread works in."""
+        return self._here.scope
+
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """What this thread does inside belongs to the named scope, which goes on afterwards."""
+        with self._lock:
+            if name not in self._begun:
+                self._sender.open(name)
+                self._begun.add(name)
+        outer, self._here.scope = self._here.scope, name
+        try:
+            yield
+        finally:
+            self._here.scope = outer
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
-        """What happens inside belongs to the named scope."""
-        self._sender.open(name)
-        outer, self.scope_name = self.scope_name, name
+        """What happens inside belongs to the named scope, which ends with it."""
         try:
-            yield
+            with self.within(name):
+                yield
         except (Violated, Untested, Noted):  # it came to a result; that it read less than was recorded is no news
-            self.scope_name = outer
             with suppress(Fault):
-                self._sender.close(name, complete=True)
+                self._end(name, complete=True)
             raise
         except BaseException:
-            self.scope_name = outer
-            self._sender.close(name, complete=False)
+            self._end(name, complete=False)
             raise
-        self.scope_name = outer
-        self._sender.close(name, complete=True)
+        self._end(name, complete=True)
 
     def call(self, operation: str, *, thread_id: str = "", run_id: str = "", **options: Any) -> Exchange:
         """
@@ -277,35 +304,62 @@ class Client:
             if value is not None:
                 sent[name.lower()] = value
         request = Request(method, self.base_path + path, tuple(query), sent, content)
-        reply = self._sender.send(request, self.scope_name, getattr(self._gate, "wait", None))
+        reply = self._sender.send(request, self.scope_name, self._here.gate)
         return self.journal.append(
             scope=self.scope_name, request=request, response=reply.response, at=reply.at, duration=reply.duration
         )
 
     def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
         """Make the calls in threads that are released at once; each may send one request."""
-        barrier = threading.Barrier(len(calls), timeout=DEADLINE)
+        barrier, scope = threading.Barrier(len(calls), timeout=DEADLINE), self.scope_name
 
         def at_the_line(call: Callable[[], Exchange]) -> Exchange:
-            self._gate.wait = barrier.wait
-            try:
-                return call()
-            finally:
-                del self._gate.wait
+            self._here.scope, self._here.gate = scope, barrier.wait
+            return call()
 
         with ThreadPoolExecutor(len(calls)) as pool:
             return list(pool.map(at_the_line, calls))
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass on the session clock."""
-        if seconds > 0:
-            self.waited += seconds
-            self._sender.wait(seconds, self.scope_name)
+    def wait(self, seconds: float, name: str) -> None:
+        """
+        Let time pass on the session clock, for the wait of this name.
 
-    def wait_since(self, exchange: Exchange, seconds: float) -> None:
+        Raises:
+            Fault: the session is over, and nobody wants to know any more.
+        """
+        if self._over:
+            raise Fault("the session ended before this was staged")
+        if seconds > 0:
+            with self._lock:
+                self.waited[name] += seconds
+            with self.idling():
+                self._sender.wait(seconds, self.scope_name)
+
+    def wait_since(self, exchange: Exchange, seconds: float, name: str) -> None:
         """Wait until so many seconds have passed since an exchange ended, whoever spent them."""
         passed = self._sender.now(self.scope_name) - exchange.ended
-        self.wait(min(seconds, seconds - passed) if passed > 0 else seconds)
+        self.wait(min(seconds, seconds - passed) if passed > 0 else seconds, name)
+
+    @contextmanager
+    def idling(self) -> Iterator[None]:
+        """Inside, nothing is done but waiting; counted where that holds the session up."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                self.idle += time.monotonic() - started
+
+    def give_up(self) -> None:
+        """Let no thread wait any longer."""
+        self._over = True
+
+    def _end(self, name: str, *, complete: bool) -> None:
+        with self._lock:
+            begun = name in self._begun
+            self._begun.discard(name)
+        if begun:
+            self._sender.close(name, complete=complete)
 
 
 def _other_ids(options: Mapping[str, Any]) -> list[str]:

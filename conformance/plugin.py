@@ -7,6 +7,7 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import pytest
 from conformance import options
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterator
 
     from conformance.requirements import Requirement
     from conformance.session import Session
@@ -108,6 +109,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         judging.await_items(rows)
         try:
             judging.arrive(rows)
+            if judging.settings.kind == "url":
+                judging.ahead.begin(*_declared(judging, session.items))
         except NothingToMeasure as problem:
             pytest.exit(judging.redactor.text(str(problem)), returncode=options.NOTHING_MEASURED)
     return (yield)
@@ -206,6 +209,24 @@ def _begin(config: pytest.Config) -> Session:
 
 def _has(item: pytest.Item, marker: str) -> bool:
     return item.get_closest_marker(marker) is not None
+
+
+def _declared(judging: Session, items: list[pytest.Item]) -> tuple[list[Callable[[], object]], list[tuple[str, str]]]:
+    """What the cases say that they need: shared subjects, and runs of their own by scope and state."""
+    subjects: dict[str, Callable[[], object]] = {}
+    runs: list[tuple[str, str]] = []
+    for item in items:
+        if _row not in item.stash or judging.is_excused(item.stash[_row]):
+            continue
+        names: Collection[str] = getattr(item, "fixturenames", ())
+        wanted = item.callspec.params.get("run") if hasattr(item, "callspec") else None
+        for name in {"listing", "tied_listing", "other_thread"}.intersection(names):
+            subjects[name] = partial(getattr, judging.shared, name)
+        if getattr(wanted, "shared", False):
+            subjects[str(wanted)] = partial(judging.shared.run, str(wanted))
+        elif wanted:
+            runs.append((_scope_name(item), str(wanted)))
+    return [*subjects.values()], runs
 
 
 def _scope_name(item: pytest.Item) -> str:

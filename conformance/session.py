@@ -13,6 +13,7 @@ from conformance.redaction import Redactor
 from conformance.reports.failure import Place, failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach
+from conformance.states.ahead import Ahead
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
 from conformance.states.visit import arrive, lacking, leave
@@ -82,10 +83,11 @@ class Session:
             assistant=self.settings.assistant,
             recipes=profile.states,
             max_runs=settings.max_runs,
-            free=settings.kind != "url",
+            free=settings.free,
         )
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)
+        self.ahead = Ahead(self.stage)
 
     @property
     def target(self) -> str:
@@ -118,6 +120,10 @@ class Session:
     def await_items(self, rows: Iterable[Requirement]) -> None:
         """Learn which items are to come, one row each."""
         self._awaited = Counter(row.id for row in rows if row.id in self._known)
+
+    def is_excused(self, row: Requirement) -> bool:
+        """Whether no item of a row is run."""
+        return self.level(row) is None or bool({row.area.capability} & {*self.settings.without, *self._lacking})
 
     def excused(self, row: Requirement, item: str, *, race: bool) -> Finding | None:
         """File why an item is not run at all, where there is a reason."""
@@ -161,8 +167,7 @@ class Session:
 
     def summary(self) -> list[str]:
         """The compliance summary."""
-        waited = f"; {self.client.waited:.1f} s of waiting" if self.settings.kind == "url" else ""
-        cost = f"{len(self.journal)} requests, {self.means.runs} runs{waited}"
+        cost = f"{len(self.journal)} requests, {self.means.runs} runs{self._waits()}"
         origin = [self._line.provenance] if self._line.provenance else []
         lines = [f"target: {self.target}", *origin, cost, "", *summary(self.findings, gate=self.settings.gate)]
         return [self.redactor.text(line) for line in lines]
@@ -192,6 +197,7 @@ class Session:
 
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
+        self.ahead.end()
         if self.settings.kind == "url":
             leave(self.stage, self.journal)
         self._line.hang_up(whole=whole)
@@ -242,6 +248,13 @@ class Session:
         if not self._awaited[row.id] and set(of_row) == {Verdict.PASS}:
             return Verdict.STALE, f"it is listed as a known failure and holds now: delete {row.id} from the list"
         return verdict, reason
+
+    def _waits(self) -> str:
+        """How long was waited for what, where time is real."""
+        if self.settings.kind != "url":
+            return ""
+        named = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(self.client.waited.items()))
+        return f"; waits: {named or 'none'}, side by side; {self.client.idle:.1f} s of doing nothing else"
 
     def _place(self) -> Place:
         settings = self.settings

@@ -62,6 +62,8 @@ class Settings:
     model: str | None = None
     assistant: str | None = None
     max_runs: int | None = None
+    #: Whether runs cost nothing and time can be turned, as on the embedded reference server.
+    free: bool = False
     gate: Literal["must", "should"] = "must"
     policy: str = "documented"
     #: Capabilities that the user declares absent.
@@ -125,6 +127,7 @@ class Settings:
             key_env=key_env,
             model=option("runs_model"),
             assistant=option("runs_assistant"),
+            free=kind == "reference",
             max_runs=_at_least_one(option("runs_max_runs"), "--runs-max-runs"),
             gate=option("runs_gate"),
             policy=option("runs_cancel_policy") or "documented",

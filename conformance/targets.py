@@ -85,6 +85,8 @@ def _replay(settings: Settings, start: Path) -> Line:
         without=settings.without | set(told.without),
         model=told.model,
         assistant=told.assistant,
+        max_runs=told.max_runs,
+        free=told.free,
     )
     held = ExitStack()
     held.enter_context(no_network())
@@ -107,6 +109,8 @@ def _recorded(sender: Sender, settings: Settings, start: Path, redactor: Redacto
         without=tuple(sorted(settings.without)),
         model=settings.model,
         assistant=settings.assistant,
+        max_runs=settings.max_runs,
+        free=settings.free,
         authenticated=settings.key is not None,
     )
     return RecordingSender(sender, folder, redactor, provenance)

@@ -40,6 +40,9 @@ class Provenance:
     target_version: str | None = None
     model: str | None = None
     assistant: str | None = None
+    max_runs: int | None = None
+    #: Whether runs cost nothing and time could be turned.
+    free: bool = False
     authenticated: bool = True
     note: str = ""
     format: int = FORMAT

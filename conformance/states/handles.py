@@ -139,6 +139,14 @@ class Run:
         """
         return self.until(lambda run: run.get("status") in FINAL, wait, "came to rest")
 
+    def pause(self, wait: str, *, since: Exchange | None = None) -> None:
+        """Let the budget of the named wait pass, from now or since an exchange ended."""
+        seconds = self.waits.budget(wait)
+        if since is None:
+            self.client.wait(seconds, wait)
+        else:
+            self.client.wait_since(since, seconds, wait)
+
     def outlive(self) -> Exchange:
         """
         Let time pass until it is over its own expires_at, and read it.
@@ -153,7 +161,7 @@ class Run:
         remaining = expires_at + GRACE - seen.ended
         if remaining > budget:
             raise Untested(f"it expires after the {budget:g} s of the wait named expiry")
-        self.client.wait(remaining)
+        self.client.wait(remaining, "expiry")
         return self.retrieve()
 
     def until(self, holds: Callable[[dict[str, Any]], bool], wait: str, what: str) -> Exchange:
@@ -174,7 +182,7 @@ class Run:
             if reply.ended - started > self.waits.budget(wait):
                 raise Untested(f"the run never {what} within {self.waits.budget(wait):g} s: {reply}")
             interval = next_interval(interval, reply.response.headers.get("openai-poll-after-ms"))
-            self.client.wait(interval)
+            self.client.wait(interval, wait)
             reply = self.retrieve()
         return reply
 

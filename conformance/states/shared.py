@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from conformance.outcomes import Fault, Untested
@@ -20,6 +22,8 @@ class Shared:
 
     stage: Stage
     _staged: dict[str, Any] = field(default_factory=dict)
+    _locks: dict[str, Lock] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def run(self, state: str) -> Run:
         """A run in a state that it will not leave by itself."""
@@ -58,13 +62,16 @@ class Shared:
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
         """Stage at first use; what could not be staged stays so for the session."""
-        if name not in self._staged:
-            _ = self.stage.assistant_id  # in its own scope, before this one opens
-            try:
-                with self.stage.client.scope(f"subjects/{name}"):
-                    self._staged[name] = make()
-            except (Untested, Fault) as problem:
-                self._staged[name] = problem
+        with self._lock:
+            lock = self._locks.setdefault(name, Lock())
+        with self.stage.client.idling() if lock.locked() else nullcontext(), lock:
+            if name not in self._staged:
+                _ = self.stage.assistant_id  # in its own scope, before this one opens
+                try:
+                    with self.stage.client.scope(f"subjects/{name}"):
+                        self._staged[name] = make()
+                except (Untested, Fault) as problem:
+                    self._staged[name] = problem
         if isinstance(self._staged[name], Exception):
             raise self._staged[name]
         return self._staged[name]

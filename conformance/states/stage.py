@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from conformance.outcomes import Fault, Untested
@@ -60,6 +61,7 @@ class Means:
     assistants: list[str] = field(default_factory=list)
     #: Why there is no assistant, once that is known.
     unassisted: Untested | Fault | None = None
+    _lock: Lock = field(default_factory=Lock)
 
     def assistant_id(self) -> str:
         """The assistant of all runs, created at first use unless one was named."""
@@ -91,17 +93,33 @@ class Means:
             raise Untested(f"nothing on a black box {what}; the profile names no way", gates=False)
         return self.recipes[state]
 
-    def spend(self, runs: int = 1, *, optional: bool = False) -> None:
+    def allow(self, runs: int, *, optional: bool = False) -> None:
         """
-        Claim runs of the session's budget.
+        See whether the session's budget has room for so many runs.
 
         Raises:
-            Untested: the budget is spent; that gates unless the need is optional.
+            Untested: it has not; that gates unless the need is optional.
         """
         if self.max_runs is not None and self.runs + runs > self.max_runs:
             raise Untested(f"--runs-max-runs={self.max_runs} leaves no room for {runs} more", gates=not optional)
         if optional and self.max_runs is None and not self.free:
             raise Untested(f"it takes {runs} runs, which only a --runs-max-runs permits", gates=False)
+
+    def claim(self) -> None:
+        """
+        Take a run out of the budget.
+
+        Raises:
+            Untested: it is spent.
+        """
+        with self._lock:
+            self.allow(1)
+            self.runs += 1
+
+    def give_back(self) -> None:
+        """Put back what was claimed for a run that was not created."""
+        with self._lock:
+            self.runs -= 1
 
 
 @dataclass
@@ -135,10 +153,11 @@ class Stage:
     def create_run(self, thread: Thread, **fields: Any) -> Exchange:
         """Ask for a run on a thread, and judge nothing."""
         assistant = self.assistant_id
-        self.means.spend()
         body = {"assistant_id": assistant, **({"model": self.means.model} if self.means.model else {}), **fields}
+        self.means.claim()
         reply = self.client.call("create_run", thread_id=thread.id, json=body)
-        self.means.runs += reply.succeeded
+        if not reply.succeeded:
+            self.means.give_back()
         return reply
 
     def run(self, state: str, **fields: Any) -> Run:
@@ -156,7 +175,7 @@ class Stage:
 
     def fill(self, thread: Thread, number: int, *, optional: bool = False) -> list[Run]:
         """Put so many finished runs on a thread, one after the other; the oldest comes first."""
-        self.means.spend(number, optional=optional)
+        self.means.allow(number, optional=optional)
         return [self._finish(self.started(thread, **self.means.recipes.get("quick", {}))) for _ in range(number)]
 
     def started(self, thread: Thread, **fields: Any) -> Run:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.suite import Wanted
+
 if TYPE_CHECKING:
     from conformance.client import Client
     from conformance.invariants.evidence import Evidence
     from conformance.session import Session
-    from conformance.states.handles import Run
+    from conformance.states.handles import Listing, Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
 
@@ -34,9 +36,30 @@ def shared(judging: Session) -> Shared:
 
 
 @pytest.fixture
-def run(request: pytest.FixtureRequest, stage: Stage) -> Run:
-    """A fresh run in the state that the case is parametrized with."""
-    return stage.run(request.param)
+def run(request: pytest.FixtureRequest, judging: Session) -> Run:
+    """The run that the case is parametrized with, see `fresh_run` and `shared_run`."""
+    state = str(request.param)
+    if isinstance(request.param, Wanted) and request.param.shared:
+        return judging.shared.run(state)
+    return judging.ahead.run(judging.client.scope_name, state)
+
+
+@pytest.fixture
+def listing(shared: Shared) -> Listing:
+    """A thread with five finished runs, which every case shares."""
+    return shared.listing
+
+
+@pytest.fixture
+def tied_listing(shared: Shared) -> Listing:
+    """A thread with five finished runs that were created as quickly as the target permits."""
+    return shared.tied_listing
+
+
+@pytest.fixture
+def other_thread(shared: Shared) -> Thread:
+    """A thread with one message and no run."""
+    return shared.other_thread
 
 
 @pytest.fixture

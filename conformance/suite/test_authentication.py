@@ -9,12 +9,12 @@ import pytest
 
 from conformance.client import UNSET
 from conformance.states.strangers import WRONG_KEY, Intruder
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import expect, expect_same, expect_status, need, need_page, need_run
 
 if TYPE_CHECKING:
     from conformance.client import Client
-    from conformance.states.handles import Run
+    from conformance.states.handles import Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -94,9 +94,9 @@ def test_a_wrong_key_is_refused(door: Door) -> None:
 
 
 @requirement("RUN-AUTH-004")
-def test_a_wrong_key_is_called_an_invalid_api_key(client: Client, shared: Shared) -> None:
+def test_a_wrong_key_is_called_an_invalid_api_key(client: Client, other_thread: Thread) -> None:
     """Clients tell a wrong key from other refusals by the status and by the code of the error."""
-    reply = client.call("list_runs", thread_id=shared.other_thread.id, key=WRONG_KEY)
+    reply = client.call("list_runs", thread_id=other_thread.id, key=WRONG_KEY)
 
     need(reply.status >= 400, f"the wrong key was let in, which RUN-AUTH-003 is about: {reply}")
     expect_status(reply, 401)
@@ -121,42 +121,39 @@ def test_a_wrong_key_creates_no_run(client: Client, stage: Stage) -> None:
 
 
 @requirement("RUN-AUTH-005")
-def test_a_wrong_key_cancels_no_run(client: Client, stage: Stage) -> None:
+@fresh_run("in_progress")
+def test_a_wrong_key_cancels_no_run(run: Run) -> None:
     """A refused cancel does not reach the run, not even a little later."""
-    run = stage.run("in_progress")
-
     reply = intruder(run).cancel()
 
-    client.wait_since(reply, run.waits.budget("afterlife"))
+    run.pause("afterlife", since=reply)
     after = run.retrieve()
     status = need_run(after).get("status")
     expect(status not in {"cancelling", "cancelled"}, "a run that nobody cancelled", f"status {status}", reply, after)
 
 
 @requirement("RUN-AUTH-005")
-def test_a_wrong_key_modifies_no_run(stage: Stage) -> None:
+@fresh_run("completed")
+def test_a_wrong_key_modifies_no_run(run: Run) -> None:
     """A refused modify leaves the metadata alone."""
-    run = stage.run("completed")
-
     intruder(run).modify({"conformance": "intruder"})
 
     expect_same(run.seen, run.retrieve())
 
 
 @requirement("RUN-AUTH-005")
-def test_a_wrong_key_submits_no_outputs(stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_a_wrong_key_submits_no_outputs(run: Run) -> None:
     """A refused submit leaves the run waiting for its outputs."""
-    run = stage.run("requires_action")
-
     intruder(run).submit()
 
     expect_same(run.seen, run.retrieve(), fields=("status", "required_action"))
 
 
 @requirement("RUN-AUTH-006")
-def test_a_refusal_does_not_repeat_the_key(client: Client, shared: Shared) -> None:
+def test_a_refusal_does_not_repeat_the_key(client: Client, other_thread: Thread) -> None:
     """An error ends up in logs; the key that caused it must not."""
-    reply = client.call("list_runs", thread_id=shared.other_thread.id, key=WRONG_KEY)
+    reply = client.call("list_runs", thread_id=other_thread.id, key=WRONG_KEY)
 
     need(reply.status >= 400, f"the wrong key was let in, so nothing was refused: {reply}")
     expect(WRONG_KEY.encode() not in reply.response.body, "a body without the key", "the whole key in the body", reply)

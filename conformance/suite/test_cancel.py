@@ -10,18 +10,17 @@ from conformance.outcomes import Untested
 from conformance.states import FINAL
 from conformance.states.handles import CancelForm
 from conformance.states.strangers import Misaddressed, never_issued
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement, shared_run
 from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run
 
 if TYPE_CHECKING:
     from conformance.client import Client
-    from conformance.states.handles import Run
-    from conformance.states.shared import Shared
+    from conformance.states.handles import Run, Thread
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 FORMS: tuple[CancelForm, ...] = get_args(CancelForm)
-in_progress = pytest.mark.parametrize("run", ["in_progress"], indirect=True, ids=str)
+in_progress = fresh_run("in_progress")
 
 
 def unless_it_finished_first(run: Run, reply: Exchange) -> None:
@@ -117,11 +116,11 @@ def test_a_cancel_is_seen_by_the_next_reader(run: Run) -> None:
 
 @requirement("RUN-CANCEL-010")
 @in_progress
-def test_a_cancelled_run_never_works_again(run: Run, client: Client) -> None:
+def test_a_cancelled_run_never_works_again(run: Run) -> None:
     """Two seconds after it came to rest, read and list still show it cancelled."""
     seen = at_rest(run)
 
-    client.wait_since(seen, run.waits.budget("afterlife"))
+    run.pause("afterlife", since=seen)
 
     read, listed = run.retrieve(), run.thread.list()
     told = [need_run(read).get("status"), *(item.get("status") for item in need_page(listed) if item["id"] == run.id)]
@@ -129,10 +128,9 @@ def test_a_cancelled_run_never_works_again(run: Run, client: Client) -> None:
 
 
 @requirement("RUN-CANCEL-022")
-def test_a_cancelled_run_takes_no_outputs(stage: Stage) -> None:
+@fresh_run("cancelled")
+def test_a_cancelled_run_takes_no_outputs(run: Run) -> None:
     """Outputs that come after the cancel are refused, and bring nothing back."""
-    run = stage.run("cancelled")
-
     reply = run.submit()
 
     expect_refused(reply, run.seen, because="the run is cancelled")
@@ -141,21 +139,19 @@ def test_a_cancelled_run_takes_no_outputs(stage: Stage) -> None:
 
 @requirement("RUN-CANCEL-023")
 @pytest.mark.parametrize("what", ["message", "run"])
-def test_a_cancelled_run_unlocks_its_thread(what: str, stage: Stage) -> None:
+@fresh_run("cancelled")
+def test_a_cancelled_run_unlocks_its_thread(what: str, stage: Stage, run: Run) -> None:
     """Once it rests, the conversation goes on."""
-    run = stage.run("cancelled")
-
     reply = run.thread.add_message("Go on.") if what == "message" else stage.create_run(run.thread)
 
     expect(reply.succeeded, f"a new {what} (2xx)", f"status {reply.status}", run.seen, reply)
 
 
 @requirement("RUN-CANCEL-014")
-def test_further_cancels_change_nothing(client: Client, stage: Stage) -> None:
+@fresh_run("cancelled")
+def test_further_cancels_change_nothing(run: Run) -> None:
     """However often it is asked, a cancelled run stays cancelled, since the same moment."""
-    run = stage.run("cancelled")
-
-    client.wait(run.waits.budget("afterlife"))  # a moment that moves moves by whole seconds
+    run.pause("afterlife")  # a moment that moves moves by whole seconds
     for form in FORMS:
         run.cancel(form)
 
@@ -163,10 +159,9 @@ def test_further_cancels_change_nothing(client: Client, stage: Stage) -> None:
 
 
 @requirement("RUN-CANCEL-013")
-def test_a_cancelled_run_is_not_cancelled_again(stage: Stage) -> None:
+@fresh_run("cancelled")
+def test_a_cancelled_run_is_not_cancelled_again(run: Run) -> None:
     """The second cancel is told that it comes too late."""
-    run = stage.run("cancelled")
-
     expect_refused(run.cancel(), run.seen, because="the run is already cancelled")
 
 
@@ -182,10 +177,9 @@ def test_a_run_that_is_being_cancelled_is_not_cancelled_again(run: Run) -> None:
 
 
 @requirement("RUN-CANCEL-021")
-def test_a_run_that_does_not_exist_is_not_found(client: Client, shared: Shared) -> None:
+@shared_run("completed")
+def test_a_run_that_does_not_exist_is_not_found(client: Client, run: Run) -> None:
     """There is nothing to cancel."""
-    run = shared.run("completed")
-
     reply = client.call("cancel_run", thread_id=run.thread_id, run_id=never_issued(run.id))
 
     expect_status(reply, 404)
@@ -193,8 +187,8 @@ def test_a_run_that_does_not_exist_is_not_found(client: Client, shared: Shared) 
 
 @requirement("RUN-CANCEL-021")
 @in_progress
-def test_a_run_of_another_thread_is_not_found(run: Run, shared: Shared) -> None:
+def test_a_run_of_another_thread_is_not_found(run: Run, other_thread: Thread) -> None:
     """The thread in the path has no such run."""
-    reply = Misaddressed(run.client, run.waits, run.seen, shared.other_thread).cancel()
+    reply = Misaddressed(run.client, run.waits, run.seen, other_thread).cancel()
 
     expect_status(reply, 404)

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.outcomes import Untested
 from conformance.states import FINAL
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import expect, need_run
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def expect_one_end(run: Run, *replies: Exchange, among: set[str]) -> None:
 
 @requirement("RUN-CANCEL-026")
 @pytest.mark.race
-@pytest.mark.parametrize("run", ["in_progress"], indirect=True, ids=str)
+@fresh_run("in_progress")
 def test_two_cancels_cancel_once(run: Run, client: Client) -> None:
     """Of two cancels at once at least one is granted, and the run is cancelled once."""
     replies = client.together(run.cancel, run.cancel)
@@ -50,7 +50,7 @@ def test_two_cancels_cancel_once(run: Run, client: Client) -> None:
 
 @requirement("RUN-CANCEL-027")
 @pytest.mark.race
-@pytest.mark.parametrize("run", ["requires_action"], indirect=True, ids=str)
+@fresh_run("requires_action")
 def test_a_cancel_that_meets_the_outputs_ends_the_run_once(run: Run, client: Client) -> None:
     """Whichever is first, the run is cancelled or goes on, and not both."""
     cancel, submit = client.together(run.cancel, run.submit)

@@ -8,14 +8,14 @@ import pytest
 
 from conformance.states import FINISHED
 from conformance.states.handles import CANCEL_FORMS
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import expect_refused, expect_same, expect_status, need, need_run, note
 
 if TYPE_CHECKING:
     from conformance.states.handles import CancelForm, Run
     from conformance.states.stage import Stage
 
-finished = pytest.mark.parametrize("run", FINISHED, indirect=True, ids=str)
+finished = fresh_run(*FINISHED)
 
 
 @requirement("RUN-CANCEL-011")
@@ -31,12 +31,11 @@ def test_cancelling_a_finished_run_changes_nothing(run: Run) -> None:
 
 
 @requirement("RUN-CANCEL-011")
-def test_a_late_cancel_takes_no_late_effect(stage: Stage) -> None:
+@fresh_run("completed")
+def test_a_late_cancel_takes_no_late_effect(run: Run) -> None:
     """Two seconds after the cancel of a completed run, it is still the same."""
-    run = stage.run("completed")
-
     reply = run.cancel()
-    stage.client.wait_since(reply, run.waits.budget("afterlife"))
+    run.pause("afterlife", since=reply)
 
     expect_same(run.seen, run.retrieve())
 
@@ -50,7 +49,7 @@ def test_cancelling_a_finished_run_is_refused(run: Run, form: CancelForm) -> Non
 
 
 @requirement("RUN-CANCEL-012")
-@pytest.mark.parametrize("run", ["completed"], indirect=True, ids=str)
+@fresh_run("completed")
 def test_cancelling_a_completed_run_is_a_bad_request(run: Run) -> None:
     """The status code of the refusal is the one that clients know."""
     reply = run.cancel()
@@ -60,7 +59,7 @@ def test_cancelling_a_completed_run_is_a_bad_request(run: Run) -> None:
 
 
 @requirement("RUN-CANCEL-016")
-@pytest.mark.parametrize("run", ["failed", "incomplete", "expired"], indirect=True, ids=str)
+@fresh_run("failed", "incomplete", "expired")
 def test_cancelling_another_finished_run_is_a_bad_request(run: Run) -> None:
     """The status code of the refusal is the one that clients know."""
     reply = run.cancel()
@@ -84,22 +83,23 @@ def judge_by_policy(run: Run, stage: Stage) -> None:
 
 
 @requirement("RUN-CANCEL-017")
-def test_a_run_that_requires_action_is_not_cancelled(stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_a_run_that_requires_action_is_not_cancelled(run: Run, stage: Stage) -> None:
     """Only runs in progress are documented as cancellable."""
-    judge_by_policy(stage.run("requires_action"), stage)
+    judge_by_policy(run, stage)
 
 
 @requirement("RUN-CANCEL-018")
-def test_a_queued_run_is_not_cancelled(stage: Stage) -> None:
+@fresh_run("queued")
+def test_a_queued_run_is_not_cancelled(run: Run, stage: Stage) -> None:
     """Only runs in progress are documented as cancellable."""
-    judge_by_policy(stage.run("queued"), stage)
+    judge_by_policy(run, stage)
 
 
 @requirement("RUN-CANCEL-019")
-def test_a_refused_cancel_leaves_a_waiting_run_alone(stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_a_refused_cancel_leaves_a_waiting_run_alone(run: Run) -> None:
     """A run whose cancel was refused waits on for its outputs as if nothing had been asked."""
-    run = stage.run("requires_action")
-
     reply = run.cancel()
 
     if reply.succeeded:
@@ -108,10 +108,9 @@ def test_a_refused_cancel_leaves_a_waiting_run_alone(stage: Stage) -> None:
 
 
 @requirement("RUN-CANCEL-019")
-def test_a_refused_cancel_lets_a_waiting_run_finish(stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_a_refused_cancel_lets_a_waiting_run_finish(run: Run) -> None:
     """A run whose cancel was refused takes its outputs and finishes."""
-    run = stage.run("requires_action")
-
     reply = run.cancel()
 
     if reply.succeeded:

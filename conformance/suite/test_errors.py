@@ -11,7 +11,7 @@ import pytest
 from conformance.client import UNSET
 from conformance.states.handles import Run
 from conformance.states.strangers import Misaddressed, never_issued
-from conformance.suite import requirement
+from conformance.suite import requirement, shared_run
 from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run
 from conformance.wire.exchange import JSON_TYPE
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from conformance.client import Client
     from conformance.states.handles import Thread
-    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
@@ -56,9 +55,9 @@ MALFORMED_BODIES: Final = {
 
 @requirement("RUN-ERR-003")
 @pytest.mark.parametrize("operation", ["retrieve_run", "modify_run", "submit_tool_outputs"])
-def test_an_unknown_run_is_not_found(operation: str, client: Client, shared: Shared) -> None:
+@shared_run("completed")
+def test_an_unknown_run_is_not_found(operation: str, client: Client, run: Run) -> None:
     """A run that never was is answered with 404."""
-    run = shared.run("completed")
     body = BODIES.get(operation, UNSET)
 
     reply = client.call(operation, thread_id=run.thread_id, run_id=never_issued(run.id), json=body)
@@ -68,9 +67,9 @@ def test_an_unknown_run_is_not_found(operation: str, client: Client, shared: Sha
 
 @requirement("RUN-ERR-004")
 @pytest.mark.parametrize("operation", ["retrieve_run", "create_run", "cancel_run", "modify_run", "submit_tool_outputs"])
-def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, shared: Shared) -> None:
+@shared_run("completed")
+def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, run: Run) -> None:
     """A thread that never was is answered with 404, and no operation makes it up."""
-    run = shared.run("completed")
     body = {**BODIES, "create_run": {"assistant_id": stage.assistant_id}}.get(operation, UNSET)
 
     reply = client.call(operation, thread_id=never_issued(run.thread_id), run_id=never_issued(run.id), json=body)
@@ -109,9 +108,9 @@ def test_a_run_is_out_of_reach_through_another_thread(run: Run, act: Callable[[R
     ],
 )
 @pytest.mark.parametrize("id", MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_malformed_id_is_refused(method: str, path: str, id: str, client: Client, shared: Shared) -> None:
+def test_a_malformed_id_is_refused(method: str, path: str, id: str, client: Client, other_thread: Thread) -> None:
     """Whatever stands in the place of an id, the server neither crashes nor lets itself be led elsewhere."""
-    reply = client.send(method, path.format(thread=quote(shared.other_thread.id, safe=""), id=id))
+    reply = client.send(method, path.format(thread=quote(other_thread.id, safe=""), id=id))
 
     expect_refused(reply)
 

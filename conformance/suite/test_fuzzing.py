@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.states.generated import FUZZED, draws
-from conformance.suite import requirement
+from conformance.suite import requirement, shared_run
 from conformance.suite.expectations import expect_no_crash
 
 if TYPE_CHECKING:
     from conformance.session import Session
-    from conformance.states.shared import Shared
+    from conformance.states.handles import Run
 
 
 @requirement("RUN-ERR-011")
 @pytest.mark.fuzz
 @pytest.mark.parametrize("operation", FUZZED)
-def test_no_generated_request_crashes_the_server(operation: str, judging: Session, shared: Shared) -> None:
+@shared_run("completed")
+def test_no_generated_request_crashes_the_server(operation: str, judging: Session, run: Run) -> None:
     """No request that the document permits is answered with a 5xx; the invariants judge every answer further."""
     settings = judging.settings
-    run = shared.run("completed")
 
     for request in draws(operation, seed=settings.seed):
         reply = request.send(run, may_write=settings.fuzz == "writes")

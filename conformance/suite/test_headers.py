@@ -9,13 +9,13 @@ from conformance.suite.expectations import expect, note, shown
 
 if TYPE_CHECKING:
     from conformance.client import Client
-    from conformance.states.shared import Shared
+    from conformance.states.handles import Thread
 
 
 @requirement("RUN-HDR-002")
-def test_the_beta_header_is_asked_for_by_name(client: Client, shared: Shared) -> None:
+def test_the_beta_header_is_asked_for_by_name(client: Client, other_thread: Thread) -> None:
     """A target that insists on the header says so with the code that clients know; many do not insist."""
-    reply = client.call("list_runs", thread_id=shared.other_thread.id, headers={"OpenAI-Beta": None})
+    reply = client.call("list_runs", thread_id=other_thread.id, headers={"OpenAI-Beta": None})
 
     if reply.succeeded:
         note(f"requests without the OpenAI-Beta header are answered: {reply}")

@@ -5,23 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from conformance.outcomes import Untested
 from conformance.states import ACTIVE, FINAL, FINISHED
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT, SMALL_LIMIT
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement, shared_run
 from conformance.suite.expectations import expect, expect_refused, expect_same, need, need_page, need_run, shown
 
 if TYPE_CHECKING:
-    from conformance.client import Client
     from conformance.states.handles import Run, Thread
-    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 # A run that is cancelling may come to rest at any moment, which would release the lock.
-while_active = pytest.mark.parametrize("run", ["queued", "in_progress", "requires_action"], indirect=True, ids=str)
+while_active = fresh_run("queued", "in_progress", "requires_action")
 
 
 @requirement("RUN-LIFE-001")
@@ -62,22 +58,20 @@ def test_a_run_that_must_call_a_function_asks_for_its_output(stage: Stage) -> No
 
 
 @requirement("RUN-LIFE-006")
-def test_a_run_waits_for_its_outputs(client: Client, stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_a_run_waits_for_its_outputs(run: Run) -> None:
     """Nothing but the outputs, a cancel or its expiry moves a run on that asked for them."""
-    run = stage.run("requires_action")
-
-    client.wait_since(run.seen, run.waits.budget("afterlife"))
+    run.pause("afterlife", since=run.seen)
 
     expect_same(run.seen, run.retrieve(), fields=("status", "required_action"))
 
 
 @requirement("RUN-LIFE-007")
-def test_a_run_whose_outputs_never_come_expires(stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_a_run_whose_outputs_never_come_expires(stage: Stage, run: Run) -> None:
     """A run does not wait for its outputs for ever."""
     if not stage.means.free:
         raise Untested("it takes ten minutes on a target whose clock cannot be turned", gates=False)
-    run = stage.run("requires_action")
-
     after = run.outlive()
 
     _expect_expired(run, after)
@@ -112,10 +106,9 @@ def test_a_run_that_hits_its_token_limit_is_incomplete(stage: Stage) -> None:
 
 
 @requirement("RUN-LIFE-010")
-def test_an_incomplete_run_names_the_limit_that_it_hit(shared: Shared) -> None:
+@shared_run("incomplete")
+def test_an_incomplete_run_names_the_limit_that_it_hit(run: Run) -> None:
     """Only the completion limit was set, so it is the one that was hit; the real service once named the other."""
-    run = shared.run("incomplete")
-
     details = run.body.get("incomplete_details")
     need(isinstance(details, dict), f"it has no incomplete_details: {run.seen}")
     reason = details.get("reason") if isinstance(details, dict) else None
@@ -123,10 +116,9 @@ def test_an_incomplete_run_names_the_limit_that_it_hit(shared: Shared) -> None:
 
 
 @requirement("RUN-LIFE-011")
-def test_a_completed_run_leaves_its_answer_on_the_thread(shared: Shared) -> None:
+@shared_run("completed")
+def test_a_completed_run_leaves_its_answer_on_the_thread(run: Run) -> None:
     """The answer is an assistant's message that names the run."""
-    run = shared.run("completed")
-
     messages = run.thread.messages()
 
     authors = [(each.get("role"), each.get("run_id")) for each in need_page(messages)]
@@ -160,7 +152,7 @@ def test_an_active_run_keeps_messages_off_its_thread(run: Run) -> None:
 
 
 @requirement("RUN-LIFE-014")
-@pytest.mark.parametrize("run", FINISHED, indirect=True, ids=str)
+@fresh_run(*FINISHED)
 def test_a_finished_run_releases_its_thread(run: Run, stage: Stage) -> None:
     """However a run ended, the conversation goes on."""
     message = run.thread.add_message("Say hello.")
@@ -171,9 +163,10 @@ def test_a_finished_run_releases_its_thread(run: Run, stage: Stage) -> None:
 
 
 @requirement("RUN-LIFE-015")
-def test_an_active_run_locks_no_other_thread(stage: Stage) -> None:
+@fresh_run("requires_action")
+def test_an_active_run_locks_no_other_thread(run: Run, stage: Stage) -> None:
     """Conversations with the same assistant do not wait for each other."""
-    run, other = stage.run("requires_action"), stage.thread()
+    other = stage.thread()
 
     message = other.add_message("Say hello.")
     elsewhere = stage.create_run(other)

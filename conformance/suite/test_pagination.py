@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.states.strangers import never_issued
-from conformance.suite import requirement
+from conformance.suite import requirement, shared_run
 from conformance.suite.expectations import (
     expect,
     expect_no_crash,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.client import Client
-    from conformance.states.handles import Listing, Thread
+    from conformance.states.handles import Listing, Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -63,10 +63,8 @@ def test_the_default_limit_is_20(stage: Stage) -> None:
 
 @requirement("RUN-PAGE-008")
 @pytest.mark.parametrize("limit", [1, 100])
-def test_both_ends_of_the_range_are_accepted(limit: int, shared: Shared) -> None:
+def test_both_ends_of_the_range_are_accepted(limit: int, listing: Listing) -> None:
     """The smallest and the largest limit are limits, and yield as many runs as there are."""
-    listing = shared.listing
-
     page = listing.thread.list(limit=limit)
 
     expect_status(page, 200)
@@ -76,25 +74,25 @@ def test_both_ends_of_the_range_are_accepted(limit: int, shared: Shared) -> None
 
 @requirement("RUN-PAGE-009")
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "1000", "abc", "1.5", ""], ids=lambda value: value or "empty")
-def test_a_limit_out_of_range_is_refused(limit: str, shared: Shared) -> None:
+def test_a_limit_out_of_range_is_refused(limit: str, listing: Listing) -> None:
     """What is no integer from 1 to 100 is no limit."""
-    page = shared.listing.thread.list(limit=limit)
+    page = listing.thread.list(limit=limit)
 
     expect_refused(page, because="not a page cut by another limit")
 
 
 @requirement("RUN-PAGE-011")
-def test_the_newest_run_comes_first(shared: Shared) -> None:
+def test_the_newest_run_comes_first(listing: Listing) -> None:
     """Without an order the list is the descending one."""
-    wanted = in_order(shared.listing, "desc")
+    wanted = in_order(listing, "desc")
 
-    expect_ids(shared.listing.thread.list(limit=100), wanted)
+    expect_ids(listing.thread.list(limit=100), wanted)
 
 
 @requirement("RUN-PAGE-011")
-def test_the_default_order_is_descending_in_time(shared: Shared) -> None:
+def test_the_default_order_is_descending_in_time(listing: Listing) -> None:
     """The first run of the list is no older than the last."""
-    page = shared.listing.thread.list(limit=100)
+    page = listing.thread.list(limit=100)
     created = [each for item in need_page(page) if isinstance(each := item.get("created_at"), int)]
     need(len(created) > 1, f"the list has no times to compare: {page}")
 
@@ -115,19 +113,19 @@ def test_ascending_is_descending_reversed(kind: str, shared: Shared) -> None:
 
 @requirement("RUN-PAGE-013")
 @pytest.mark.parametrize("order", ["foo", "ascending", ""], ids=lambda value: value or "empty")
-def test_an_unknown_order_is_refused(order: str, shared: Shared) -> None:
+def test_an_unknown_order_is_refused(order: str, listing: Listing) -> None:
     """What is neither asc nor desc is no order."""
-    expect_refused(shared.listing.thread.list(order=order), because="not a list in some order")
+    expect_refused(listing.thread.list(order=order), because="not a list in some order")
 
 
 @requirement("RUN-PAGE-014")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("position", range(4))
-def test_after_begins_behind_its_run(position: int, order: str, shared: Shared) -> None:
+def test_after_begins_behind_its_run(position: int, order: str, listing: Listing) -> None:
     """The page after a run shows what follows it, and not the run itself."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
 
-    page = shared.listing.thread.list(limit=100, order=order, after=ids[position])
+    page = listing.thread.list(limit=100, order=order, after=ids[position])
 
     expect_ids(page, ids[position + 1 :])
 
@@ -135,11 +133,11 @@ def test_after_begins_behind_its_run(position: int, order: str, shared: Shared) 
 @requirement("RUN-PAGE-015")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("limit", range(1, 7))
-def test_a_walk_visits_every_run_once(limit: int, order: str, shared: Shared) -> None:
+def test_a_walk_visits_every_run_once(limit: int, order: str, listing: Listing) -> None:
     """However long its pages are, a walk from page to page visits every run, once, in the order of the list."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
 
-    pages = shared.listing.thread.walk(limit=limit, order=order, most=len(ids) + 2)
+    pages = listing.thread.walk(limit=limit, order=order, most=len(ids) + 2)
 
     visited = [id for page in pages for id in ids_of(page)]
     lost = pages[-1].json.get("has_more") is False and visited == ids[: len(visited)] != ids
@@ -150,13 +148,13 @@ def test_a_walk_visits_every_run_once(limit: int, order: str, shared: Shared) ->
 @requirement("RUN-PAGE-016")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("limit", range(1, 5))
-def test_has_more_is_not_denied_while_runs_remain(limit: int, order: str, shared: Shared) -> None:
+def test_has_more_is_not_denied_while_runs_remain(limit: int, order: str, listing: Listing) -> None:
     """A page that leaves runs over says so."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
 
     for start in range(len(ids) - limit):
         after = {"after": ids[start - 1]} if start else {}
-        page = shared.listing.thread.list(limit=limit, order=order, **after)
+        page = listing.thread.list(limit=limit, order=order, **after)
         need(ids_of(page) == ids[start : start + limit], "the page does not show the runs that it should")
         more = page.json.get("has_more")
         expect(more is not False, "has_more true", f"has_more false, {len(ids) - start - limit} runs remain", page)
@@ -165,13 +163,13 @@ def test_has_more_is_not_denied_while_runs_remain(limit: int, order: str, shared
 @requirement("RUN-PAGE-036")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
-def test_the_last_page_announces_no_more(limit: int, order: str, shared: Shared) -> None:
+def test_the_last_page_announces_no_more(limit: int, order: str, listing: Listing) -> None:
     """The page that ends with the last run, exactly full or not, says that it is the last."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
     left = min(limit, len(ids))
     after = {"after": ids[-left - 1]} if left < len(ids) else {}
 
-    page = shared.listing.thread.list(limit=limit, order=order, **after)
+    page = listing.thread.list(limit=limit, order=order, **after)
 
     need(ids_of(page) == ids[-left:], "the page does not end with the last run")
     more = page.json.get("has_more")
@@ -181,11 +179,11 @@ def test_the_last_page_announces_no_more(limit: int, order: str, shared: Shared)
 @requirement("RUN-PAGE-017")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("position", range(1, 5))
-def test_before_ends_ahead_of_its_run(position: int, order: str, shared: Shared) -> None:
+def test_before_ends_ahead_of_its_run(position: int, order: str, listing: Listing) -> None:
     """With room for all, the page before a run shows what precedes it, and not the run itself."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
 
-    page = shared.listing.thread.list(limit=100, order=order, before=ids[position])
+    page = listing.thread.list(limit=100, order=order, before=ids[position])
 
     expect(page.succeeded, "a page", f"status {page.status}", page)
     got = ids_of(page)
@@ -194,20 +192,20 @@ def test_before_ends_ahead_of_its_run(position: int, order: str, shared: Shared)
 
 @requirement("RUN-PAGE-018")
 @pytest.mark.parametrize("order", ORDERS)
-def test_before_shows_the_runs_next_to_its_run(order: str, shared: Shared) -> None:
+def test_before_shows_the_runs_next_to_its_run(order: str, listing: Listing) -> None:
     """A page before a run that is too small for all that precedes it shows what lies next to the run, in order."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
 
-    page = shared.listing.thread.list(limit=2, order=order, before=ids[4])
+    page = listing.thread.list(limit=2, order=order, before=ids[4])
 
     expect_ids(page, ids[2:4])
 
 
 @requirement("RUN-PAGE-019")
 @pytest.mark.parametrize("order", ORDERS)
-def test_before_leads_back_to_the_page_that_after_left(order: str, shared: Shared) -> None:
+def test_before_leads_back_to_the_page_that_after_left(order: str, listing: Listing) -> None:
     """Paging on and back again shows the same page."""
-    thread = shared.listing.thread
+    thread = listing.thread
     first = thread.list(limit=2, order=order)
     second = thread.list(limit=2, order=order, after=ids_of(first)[-1])
 
@@ -218,9 +216,9 @@ def test_before_leads_back_to_the_page_that_after_left(order: str, shared: Share
 
 @requirement("RUN-PAGE-020")
 @pytest.mark.parametrize("order", ORDERS)
-def test_nothing_follows_the_last_run(order: str, shared: Shared) -> None:
+def test_nothing_follows_the_last_run(order: str, listing: Listing) -> None:
     """The page after the last run is empty, and the last."""
-    page = shared.listing.thread.list(order=order, after=in_order(shared.listing, order)[-1])
+    page = listing.thread.list(order=order, after=in_order(listing, order)[-1])
 
     expect_ids(page, [])
     expect(page.json.get("has_more") is not True, "has_more false", "has_more true", page)
@@ -228,24 +226,24 @@ def test_nothing_follows_the_last_run(order: str, shared: Shared) -> None:
 
 @requirement("RUN-PAGE-021")
 @pytest.mark.parametrize("order", ORDERS)
-def test_nothing_precedes_the_first_run(order: str, shared: Shared) -> None:
+def test_nothing_precedes_the_first_run(order: str, listing: Listing) -> None:
     """The page before the first run is empty."""
-    expect_ids(shared.listing.thread.list(order=order, before=in_order(shared.listing, order)[0]), [])
+    expect_ids(listing.thread.list(order=order, before=in_order(listing, order)[0]), [])
 
 
 @requirement("RUN-PAGE-022")
-def test_a_thread_without_runs_has_an_empty_page(shared: Shared) -> None:
+def test_a_thread_without_runs_has_an_empty_page(other_thread: Thread) -> None:
     """A thread without runs is listed as a page without items; the invariants judge its members."""
-    expect_ids(shared.other_thread.list(), [])
+    expect_ids(other_thread.list(), [])
 
 
 @requirement("RUN-PAGE-023")
 @pytest.mark.parametrize("order", ORDERS)
-def test_after_and_before_together_enclose_runs(order: str, shared: Shared) -> None:
+def test_after_and_before_together_enclose_runs(order: str, listing: Listing) -> None:
     """Two cursors select what lies between them, unless they are refused together."""
-    ids = in_order(shared.listing, order)
+    ids = in_order(listing, order)
 
-    page = shared.listing.thread.list(order=order, after=ids[0], before=ids[4])
+    page = listing.thread.list(order=order, after=ids[0], before=ids[4])
 
     if not page.refused:
         expect_ids(page, ids[1:4])
@@ -254,9 +252,8 @@ def test_after_and_before_together_enclose_runs(order: str, shared: Shared) -> N
 @requirement("RUN-PAGE-024")
 @pytest.mark.parametrize("cursor", ["never-issued", "undefined", "0"])
 @pytest.mark.parametrize("side", ["after", "before"])
-def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, shared: Shared) -> None:
+def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, listing: Listing) -> None:
     """A cursor that names no run is refused or yields nothing; the first page again would be a walk without end."""
-    listing = shared.listing
     unknown = never_issued(listing.runs[0].id) if cursor == "never-issued" else cursor
 
     page = listing.thread.list(**{side: unknown})
@@ -269,16 +266,15 @@ def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, shared: S
 
 @requirement("RUN-PAGE-025")
 @pytest.mark.parametrize("side", ["after", "before"])
-def test_a_cursor_of_another_thread_selects_nothing(side: str, shared: Shared) -> None:
+@shared_run("completed")
+def test_a_cursor_of_another_thread_selects_nothing(side: str, listing: Listing, run: Run) -> None:
     """A run of another thread is no place in this list."""
-    foreign = shared.run("completed")
-
-    page = shared.listing.thread.list(**{side: foreign.id})
+    page = listing.thread.list(**{side: run.id})
 
     if not page.refused:
-        expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", foreign.seen, page)
+        expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", run.seen, page)
         got = ids_of(page)
-        expect(not got, "a refusal (4xx) or an empty page", f"{len(got)} runs", foreign.seen, page)
+        expect(not got, "a refusal (4xx) or an empty page", f"{len(got)} runs", run.seen, page)
 
 
 @requirement("RUN-PAGE-026")
@@ -322,33 +318,31 @@ def test_a_new_run_is_listed_at_once(stage: Stage) -> None:
 
 
 @requirement("RUN-PAGE-029")
-@pytest.mark.parametrize("state", ["cancelled", "incomplete", "failed", "expired"])
-def test_a_run_without_a_result_stays_listed(state: str, shared: Shared) -> None:
+@shared_run("cancelled", "incomplete", "failed", "expired")
+def test_a_run_without_a_result_stays_listed(run: Run) -> None:
     """However a run ended, it is part of the thread's history."""
-    run = shared.run(state)
-
     page = run.thread.list()
 
     expect(run.id in ids_of(page), f"run {run.id} in the list", f"runs {ids_of(page)}", run.seen, page)
 
 
 @requirement("RUN-PAGE-030")
-def test_an_unknown_parameter_does_no_harm(shared: Shared) -> None:
+def test_an_unknown_parameter_does_no_harm(listing: Listing) -> None:
     """A parameter that the API does not have is ignored or refused."""
-    page = shared.listing.thread.list(conformance="1")
+    page = listing.thread.list(conformance="1")
 
     expect_no_crash(page)
     if page.succeeded:
-        expect_ids(page, in_order(shared.listing))
+        expect_ids(page, in_order(listing))
 
 
 @requirement("RUN-PAGE-031")
 @pytest.mark.parametrize("limits", [("1", "200"), ("200", "1")], ids=["small-then-large", "large-then-small"])
-def test_two_limits_do_no_harm(limits: tuple[str, str], client: Client, shared: Shared) -> None:
+def test_two_limits_do_no_harm(limits: tuple[str, str], client: Client, listing: Listing) -> None:
     """A limit that is given twice is refused, or is one of the two as far as that is a limit."""
     query: Any = [("limit", each) for each in limits]
 
-    page = client.call("list_runs", thread_id=shared.listing.thread.id, query=query)
+    page = client.call("list_runs", thread_id=listing.thread.id, query=query)
 
     expect_no_crash(page)
     if page.succeeded:
@@ -359,16 +353,15 @@ def test_two_limits_do_no_harm(limits: tuple[str, str], client: Client, shared: 
 @requirement("RUN-PAGE-032")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("limit", [1, 2])
-def test_runs_of_one_second_are_neither_lost_nor_repeated(limit: int, order: str, shared: Shared) -> None:
+def test_runs_of_one_second_are_neither_lost_nor_repeated(limit: int, order: str, tied_listing: Listing) -> None:
     """A cursor is a run and not a time, so a walk also visits each of the runs that share a second."""
-    listing = shared.tied_listing
-    seconds = [run.body.get("created_at") for run in listing.runs]
+    seconds = [run.body.get("created_at") for run in tied_listing.runs]
     need(len(set(seconds)) < len(seconds), "no two of the runs were created within one second")
 
-    pages = listing.thread.walk(limit=limit, order=order, most=len(listing.runs) + 2)
+    pages = tied_listing.thread.walk(limit=limit, order=order, most=len(tied_listing.runs) + 2)
 
     visited = [id for page in pages for id in ids_of(page)]
-    wanted = sorted(run.id for run in listing.runs)
+    wanted = sorted(run.id for run in tied_listing.runs)
     expect(sorted(visited) == wanted, f"each of {wanted} once", f"runs {visited}", *pages)
 
 
@@ -382,9 +375,9 @@ def test_a_thread_that_does_not_exist_has_no_list(client: Client) -> None:
 
 @requirement("RUN-PAGE-034")
 @pytest.mark.parametrize("kind", ["listing", "tied_listing", "empty"])
-def test_the_walk_of_an_sdk_ends(kind: str, shared: Shared) -> None:
+def test_the_walk_of_an_sdk_ends(kind: str, shared: Shared, other_thread: Thread) -> None:
     """The loop of the official clients, on while there is more, after the last run seen, comes to an end."""
-    thread: Thread = shared.other_thread if kind == "empty" else getattr(shared, kind).thread
+    thread: Thread = other_thread if kind == "empty" else getattr(shared, kind).thread
     runs = 0 if kind == "empty" else len(getattr(shared, kind).runs)
 
     pages = thread.walk(limit=2, order="desc", most=runs + 3)

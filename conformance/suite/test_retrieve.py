@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from conformance.outcomes import Untested
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement, shared_run
 from conformance.suite.expectations import expect, expect_no_crash, expect_same, need, need_page, need_run
 
 if TYPE_CHECKING:
     from conformance.client import Client
     from conformance.states.handles import Run
-    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 
 @requirement("RUN-GET-001")
-def test_a_run_is_found_by_its_id(client: Client, stage: Stage) -> None:
+def test_a_run_is_found_by_its_id(stage: Stage) -> None:
     """What create returned can be read."""
     run = stage.started(stage.thread())
-    client.wait_since(run.seen, run.waits.budget("appear"))  # reading it at once is RUN-GET-003
+    run.pause("appear", since=run.seen)  # reading it at once is RUN-GET-003
 
     reply = run.retrieve()
 
@@ -32,22 +31,21 @@ def test_a_run_is_found_by_its_id(client: Client, stage: Stage) -> None:
 
 
 @requirement("RUN-GET-001")
-def test_the_runs_of_a_thread_are_told_apart(client: Client, stage: Stage) -> None:
+def test_the_runs_of_a_thread_are_told_apart(stage: Stage) -> None:
     """A read returns the run that was asked for, and not just any of its thread."""
     thread = stage.thread()
     (earlier,) = stage.fill(thread, 1)
     later = stage.started(thread)
-    client.wait_since(later.seen, later.waits.budget("appear"))
+    later.pause("appear", since=later.seen)
 
     for run in (earlier, later):
         _expect_itself(run, run.retrieve())
 
 
 @requirement("RUN-GET-002")
-def test_reading_a_run_changes_nothing(shared: Shared) -> None:
+@shared_run("requires_action")
+def test_reading_a_run_changes_nothing(run: Run) -> None:
     """However often a run is read, it stays what it is."""
-    run = shared.run("requires_action")
-
     replies = [run.retrieve() for _ in range(5)]
 
     for reply in replies[1:]:
@@ -55,22 +53,22 @@ def test_reading_a_run_changes_nothing(shared: Shared) -> None:
 
 
 @requirement("RUN-GET-003")
-def test_a_new_run_can_be_read_at_once(client: Client, stage: Stage) -> None:
+def test_a_new_run_can_be_read_at_once(stage: Stage) -> None:
     """A client polls as soon as it has the id."""
     run = stage.started(stage.thread())
 
     reply = run.retrieve()
 
     if not reply.succeeded:
-        client.wait_since(reply, run.waits.budget("appear"))
+        run.pause("appear", since=reply)
         need(run.retrieve().succeeded, "it cannot be read later either, which RUN-GET-001 is about")
     expect(reply.succeeded, "the run (2xx)", f"status {reply.status}", run.seen, reply)
 
 
 @requirement("RUN-GET-004")
-def test_the_runs_of_a_deleted_thread_are_gone(client: Client, stage: Stage) -> None:
+@fresh_run("completed")
+def test_the_runs_of_a_deleted_thread_are_gone(client: Client, run: Run) -> None:
     """A deleted thread takes its runs with it."""
-    run = stage.run("completed")
     deleted = client.call("delete_thread", thread_id=run.thread_id)
     if not deleted.succeeded:
         raise Untested(f"the target does not delete threads: {deleted}", gates=False)
@@ -81,10 +79,9 @@ def test_the_runs_of_a_deleted_thread_are_gone(client: Client, stage: Stage) -> 
 
 
 @requirement("RUN-GET-005")
-def test_a_head_request_does_not_crash_the_server(client: Client, shared: Shared) -> None:
+@shared_run("completed")
+def test_a_head_request_does_not_crash_the_server(client: Client, run: Run) -> None:
     """A proxy that asks for the head of a reply is answered with composure."""
-    run = shared.run("completed")
-
     expect_no_crash(client.send("HEAD", f"/threads/{quote(run.thread_id)}/runs/{quote(run.id)}"))
 
 
