@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,13 +52,27 @@ def judge(tmp_path: Path) -> Callable[..., Ran]:
 @pytest.fixture(scope="session")
 def reference_url() -> Iterator[str]:
     """A reference server on an ephemeral loopback port."""
-    command = [sys.executable, "-m", "conformance.reference", "--port", "0"]
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def observed_url() -> Iterator[str]:
+    """One that cancels waiting runs too, as the real service was seen to do."""
+    with serving("--cancel-policy=observed") as url:
+        yield url
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[str]:
+    """Serve the reference server, and end it by its own handle."""
+    command = [sys.executable, "-m", "conformance.reference", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout
             found = re.search(r"http://\S+", server.stdout.readline())
             assert found
-            yield found[0].rstrip("/.")
+            yield found[0]
         finally:
             server.terminate()
 

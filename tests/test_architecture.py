@@ -1,0 +1,101 @@
+"""The house as `docs/architecture.md` draws it: who may import whom, and what must stay in step."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import conformance
+from conformance.invariants import invariants
+from conformance.requirements import State, catalogue
+
+PACKAGE = Path(conformance.__file__).parent
+#: What each part may import besides itself.
+ALLOWED: dict[str, set[str]] = {
+    "requirements": set(),
+    "wire": {"data"},
+    "invariants": {"wire", "requirements", "outcomes"},
+    "client": {"wire", "outcomes"},
+    "replay": {"client", "wire", "outcomes", "redaction", "settings", "data"},
+    "states": {"client", "wire", "outcomes", "data"},
+    "suite": {"states", "wire", "requirements", "outcomes", "client", "invariants", "session"},
+    "verdicts": {"requirements", "outcomes"},
+    "reports": {"verdicts", "requirements", "outcomes", "wire", "redaction"},
+    "settings": set(),
+    "outcomes": {"wire"},
+    "redaction": set(),
+    "data": set(),
+    "options": set(),
+    "known": {"requirements", "settings"},
+    "reference": set(),
+}
+
+
+def modules(part: str) -> list[Path]:
+    single = PACKAGE / f"{part}.py"
+    return [single] if single.is_file() else sorted((PACKAGE / part).rglob("*.py"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The parts of this package that a module imports."""
+    tree = ast.parse(path.read_text("utf-8"))
+    named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    mine = [name.split(".") for name in (*named, *plain) if name.split(".")[0] == "conformance"]
+    return frozenset(parts[1] if len(parts) > 1 else "" for parts in mine)
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_nothing_imports_upward(part: str) -> None:
+    upward = {
+        path.relative_to(PACKAGE).as_posix(): sorted(found)
+        for path in modules(part)
+        if (found := imports(path) - ALLOWED[part] - {part, ""})
+    }
+
+    assert upward == {}
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+
+    assert parts - set(ALLOWED) == {"__init__", "plugin", "session", "targets"}
+
+
+def test_the_judge_knows_nothing_of_the_reference_server() -> None:
+    knowing = {path.name for path in PACKAGE.rglob("*.py") if "reference" in imports(path)} - {
+        path.name for path in modules("reference")
+    }
+
+    assert knowing == {"targets.py"}
+
+
+@pytest.mark.parametrize(
+    ("library", "home"), [("httpx", "client.py"), ("vcr", "cassette.py"), ("allure", "allure.py")], ids=str
+)
+def test_a_library_is_known_in_one_place(library: str, home: str) -> None:
+    knowing = {
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == library for alias in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == library)
+    }
+
+    assert knowing <= {home, "interactions.py"} if library == "vcr" else knowing == {home}
+
+
+def test_every_active_requirement_is_checked() -> None:
+    checked = {invariant.requirement for invariant in invariants()}
+    for path in (PACKAGE / "suite").glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "requirement":
+                checked |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+
+    active = {id for id, row in catalogue().items() if row.state is State.ACTIVE}
+    assert active - checked == set()
+    assert checked - active == set()

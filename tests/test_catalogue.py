@@ -1,0 +1,46 @@
+"""The catalogue is frozen: an id keeps its title for ever, and the pages about it are in step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.reports.requirements import page
+from conformance.requirements import Level, State, catalogue, excluded_sentences
+
+if TYPE_CHECKING:
+    from conformance.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent
+TITLES = Path(__file__).parent / "titles.txt"
+
+
+def test_ids_and_titles_are_frozen() -> None:
+    told = "".join(f"{row.id} {row.title}\n" for row in catalogue().values())
+
+    assert told == TITLES.read_text("utf-8"), (
+        "rows are appended, never renumbered; write tests/titles.txt anew for new ones"
+    )
+
+
+def test_the_page_of_requirements_is_in_step() -> None:
+    assert page() == (ROOT / "docs" / "requirements.md").read_text("utf-8"), (
+        "python -m conformance.reports.requirements"
+    )
+
+
+@pytest.mark.parametrize("row", catalogue().values(), ids=lambda row: row.id)
+def test_a_row_tells_why_and_whence(row: Requirement) -> None:
+    area, _, number = row.id.removeprefix("RUN-").rpartition("-")
+
+    assert (area, len(number)) == (row.area.key, 3)
+    assert row.level in set(Level)
+    assert row.why
+    assert row.sources
+    assert row.state is State.ACTIVE or row.reason or row.state is State.PLANNED
+
+
+def test_a_sentence_that_cannot_be_tested_has_a_reason() -> None:
+    assert all(each.sentence and each.source and each.reason for each in excluded_sentences())

@@ -1,0 +1,147 @@
+"""What a stranger reads: the text of a failure, the command that reproduces it, and the summary."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from conformance.outcomes import Untested, Violation
+from conformance.reports.failure import Place, curl, failure_text
+from conformance.reports.summary import summary
+from conformance.requirements import catalogue
+from conformance.verdicts import Finding, Findings, Verdict
+from conformance.wire.exchange import Exchange, Request, Response
+
+KEY = "sk-secret-of-the-target"
+PLACE = Place(target="http://localhost:8000/v1 (profile openai)", origin="http://localhost:8000", key=KEY)
+RUN = "/v1/threads/thread_1/runs/run_1"
+HEADERS = {"authorization": f"Bearer {KEY}", "openai-beta": "assistants=v2", "accept": "application/json"}
+
+
+def exchange(number: int, request: Request, status: str, at: float) -> Exchange:
+    body = f'{{"id": "run_1", "object": "thread.run", "status": "{status}"}}'.encode()
+    return Exchange(number, "cases/one", request, Response(200, {}, body), at, 0.02)
+
+
+def finding(id: str, verdict: Verdict, *violations: Violation, **more: object) -> Finding:
+    row = catalogue()[id]
+    return Finding(requirement=row, level=row.level, item=id, verdict=verdict, violations=violations, **more)  # type: ignore[arg-type]
+
+
+def test_a_failure_speaks_to_a_stranger() -> None:
+    read = Request("GET", RUN, headers=HEADERS)
+    history = (
+        exchange(4, read, "completed", 100.0),
+        exchange(5, Request("POST", f"{RUN}/cancel", headers=HEADERS), "cancelled", 100.032),
+        exchange(6, read, "cancelled", 100.067),
+    )
+    broken = Violation('status "completed"', 'status "cancelled"', history)
+
+    text = failure_text(finding("RUN-CANCEL-011", Verdict.FAIL, broken), PLACE, until=date(2027, 1, 31))
+
+    assert text == (
+        "RUN-CANCEL-011  MUST NOT change a finished run when it is cancelled\n"
+        "  target     http://localhost:8000/v1 (profile openai)\n"
+        '  expected   status "completed"\n'
+        '  actual     status "cancelled"\n'
+        "  history    #4 GET run 200 completed   +12 ms   #5 POST cancel 200 cancelled   +15 ms   #6 GET run 200 cancelled\n"
+        "  reproduce  curl -X GET http://localhost:8000/v1/threads/thread_1/runs/run_1"
+        ' -H "Authorization: Bearer $OPENAI_API_KEY" -H "OpenAI-Beta: assistants=v2"\n'
+        f"  why        {catalogue()['RUN-CANCEL-011'].why}\n"
+        "  source     OpenAI API reference, Cancel a run; OpenAI Assistants guide, Run lifecycle; basis derived\n"
+        '  accept     RUN-CANCEL-011 = { reason = "...", until = "2027-01-31" }   in known-failures.toml'
+    )
+
+
+def test_all_violations_are_told() -> None:
+    violations = [Violation(f"this {n}", f"that {n}", ()) for n in range(7)]
+
+    text = failure_text(finding("RUN-SCHEMA-001", Verdict.FAIL, *violations), PLACE, until=date(2027, 1, 31))
+
+    assert [f"this {n}" in text for n in range(7)] == [True] * 5 + [False] * 2
+    assert "2 more of the same requirement" in text
+
+
+@pytest.mark.parametrize(
+    ("request_", "command"),
+    [
+        (
+            Request("HEAD", "/v1/threads/t/runs/r"),
+            "curl -I http://localhost:8000/v1/threads/t/runs/r",
+        ),
+        (
+            Request("GET", "/v1/threads/t/runs", (("limit", "1"), ("after", "a b&c"))),
+            "curl -X GET 'http://localhost:8000/v1/threads/t/runs?limit=1&after=a%20b%26c'",
+        ),
+        (
+            Request("GET", "/v1/threads/t/runs", headers={"authorization": "Bearer sk-wrong"}),
+            "curl -X GET http://localhost:8000/v1/threads/t/runs -H 'Authorization: Bearer sk-wrong'",
+        ),
+        (
+            Request("POST", "/v1/threads", headers={"content-type": "application/json"}, body=b'{"a": "it\'s"}'),
+            'curl -X POST http://localhost:8000/v1/threads -H "Content-Type: application/json"'
+            ' --data-raw \'{"a": "it\'"\'"\'s"}\'',
+        ),
+        (
+            Request("POST", "/v1/threads", body=b"\xff{"),
+            "curl -X POST http://localhost:8000/v1/threads -H Content-Type: --data-raw $'\\xff\\x7b'",
+        ),
+    ],
+    ids=["head", "query", "wrong-key", "quoted-body", "no-text"],
+)
+def test_the_command_sends_the_same_request(request_: Request, command: str) -> None:
+    assert curl(request_, PLACE) == command
+
+
+def test_the_summary_counts_requirements_and_not_items() -> None:
+    findings = Findings()
+    findings.add(finding("RUN-CANCEL-011", Verdict.PASS))
+    findings.add(
+        finding("RUN-CANCEL-011", Verdict.FAIL, Violation("rest", "life", ()), reason="expected rest, got life")
+    )
+    findings.add(finding("RUN-PAGE-007", Verdict.UNTESTED, reason="it takes 21 runs"))
+
+    told = "\n".join(summary(findings, gate="must"))
+
+    assert "CANCEL   Cancel a run MUST          .        1" in told
+    assert "RUN-CANCEL-011  MUST NOT change a finished run when it is cancelled [1 of 2 items]: expected rest" in told
+    assert told.endswith("verdict: does not conform (1 fail, 1 untested)")
+
+
+FAIL, WARN, PASS, ERROR = Verdict.FAIL, Verdict.WARN, Verdict.PASS, Verdict.ERROR
+MUST_ROW, SHOULD_ROW, OTHER_ROW = "RUN-CANCEL-011", "RUN-CANCEL-012", "RUN-PAGE-007"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "gate", "code"),
+    [
+        ([(MUST_ROW, PASS)], "must", 0),
+        ([(MUST_ROW, PASS), (SHOULD_ROW, WARN)], "must", 0),
+        ([(MUST_ROW, PASS), (SHOULD_ROW, WARN)], "should", 1),
+        ([(MUST_ROW, FAIL), (OTHER_ROW, ERROR)], "must", 1),
+        ([(MUST_ROW, PASS), (OTHER_ROW, ERROR)], "must", 10),
+        ([(MUST_ROW, PASS), (MUST_ROW, ERROR)], "must", 10),
+        ([(MUST_ROW, PASS), (OTHER_ROW, Verdict.UNTESTED)], "must", 10),
+        ([(MUST_ROW, PASS), (MUST_ROW, Verdict.UNTESTED)], "must", 0),
+        ([(MUST_ROW, Verdict.UNTESTED)], "must", 11),
+        ([(MUST_ROW, Verdict.KNOWN)], "should", 0),
+        ([(MUST_ROW, Verdict.STALE)], "must", 1),
+        ([(MUST_ROW, PASS), (OTHER_ROW, Verdict.NOT_APPLICABLE)], "should", 0),
+    ],
+)
+def test_the_exit_code_follows_the_verdicts(verdicts: list[tuple[str, Verdict]], gate: str, code: int) -> None:
+    findings = Findings()
+    for id, verdict in verdicts:
+        findings.add(finding(id, verdict))
+
+    assert findings.exit_code(gate) == code
+
+
+def test_what_gates_nobody_leaves_the_session_complete() -> None:
+    findings = Findings()
+    findings.add(finding(MUST_ROW, PASS))
+    findings.add(finding(OTHER_ROW, Verdict.UNTESTED, gates=False))
+
+    assert findings.exit_code("must") == 0
+    assert not Untested("a race that did not happen", gates=False).gates
