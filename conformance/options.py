@@ -33,6 +33,12 @@ def add(group: pytest.OptionGroup) -> None:
     option("--runs-assistant", metavar="ID", help="assistant to use where none can be created")
     option("--runs-max-runs", type=int, metavar="N", help="create no more than N runs; what needs more is untested")
     option(
+        "--runs-max-concurrency",
+        type=int,
+        metavar="N",
+        help="stage no more than N runs side by side (default: 8)",
+    )
+    option(
         "--runs-gate",
         choices=("must", "should"),
         default="must",

@@ -30,8 +30,7 @@ _SKIPPED = frozenset({"known", "n/a", "untested", "disabled"})
 _session: pytest.StashKey[Session] = pytest.StashKey()
 _row: pytest.StashKey[Requirement] = pytest.StashKey()
 _scope: pytest.StashKey[ExitStack] = pytest.StashKey()
-#: How many exchanges there were before an item.
-_since: pytest.StashKey[int] = pytest.StashKey()
+_distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
 
 
@@ -69,7 +68,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not mine:
         return
     if hasattr(config, "workerinput"):
-        raise pytest.UsageError(_NO_XDIST)
+        # A worker cannot end the session; it runs nothing, and its controller says why.
+        getattr(config, "workeroutput")["runs_refused"] = True  # noqa: B009 - an attribute that xdist adds
+        items.clear()
+        return
     session = config.stash[_session] = _begin(config)
     from conformance.requirements import Level, State, catalogue
 
@@ -87,6 +89,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not session.settings.fuzz:
         items[:] = [item for item in items if not _has(item, "fuzz")]
     items.sort(key=lambda item: _has(item, "invariant"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker of xdist that it was given items of the suite."""
+    if getattr(node, "workeroutput", {}).get("runs_refused"):
+        node.config.stash[_distributed] = True
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
@@ -122,12 +131,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     if _row not in item.stash:
         return (yield)
     judging, row = item.config.stash[_session], item.stash[_row]
-    item.stash[_since] = len(judging.journal)
     item.user_properties.append(("requirement", row.id))
-    if item.config.getoption("allure_report_dir", None):
-        from conformance.reports import allure
-
-        allure.label(row, judging.level(row) or row.level)
     if finding := judging.excused(row, item.nodeid, race=_has(item, "race")):
         _tell(item, finding)
     with _concluding(item, setting_up=True):
@@ -174,6 +178,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """End with the compliance summary."""
+    if config.stash.get(_distributed, False):
+        terminalreporter.write_line(f"ERROR: {_NO_XDIST}", red=True)
     judging = config.stash.get(_session, None)
     if judging and judging.findings.all:
         terminalreporter.section("compliance")
@@ -184,6 +190,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Clean up on the target, finish a recording, and set the exit code."""
+    if session.config.stash.get(_distributed, False):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
     judging = session.config.stash.get(_session, None)
     if judging is None:
         return
@@ -259,17 +267,17 @@ def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None
 def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None) -> None:
     """Tell pytest and Allure what an item came to, in their words and, first, in ours."""
     judging = item.config.stash[_session]
-    told = f"{finding.verdict}: {finding.reason}"
+    told = f"{finding.verdict}: {finding.reason}" if finding.reason else ""
     if outcome:
-        text = judging.text_of(item.nodeid, outcome)
-        outcome.args = (text,) if text else tuple(judging.redactor.text(str(each)) for each in outcome.args)
+        told = judging.text_of(item.nodeid, outcome) or told
+        outcome.args = (judging.redactor.text(told),)
     item.user_properties.append(("verdict", str(finding.verdict)))
     if item.config.getoption("allure_report_dir", None):
         from conformance.reports import allure
 
-        seen = [] if _has(item, "invariant") else list(judging.journal)[item.stash[_since] :]
         shown = {each.number: each for violation in finding.violations for each in violation.exchanges}
-        allure.conclude(finding, told if finding.reason else "", seen or shown.values(), judging.redactor)
+        shown |= {each.number: each for each in judging.journal.of(_scope_name(item))}
+        allure.tell(finding, told, [shown[number] for number in sorted(shown)], judging.redactor)
     if finding.verdict in _SKIPPED:
         pytest.skip(told)
     if finding.verdict == "stale":

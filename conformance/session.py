@@ -87,7 +87,7 @@ class Session:
         )
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)
-        self.ahead = Ahead(self.stage)
+        self.ahead = Ahead(self.stage, settings.max_concurrency)
 
     @property
     def target(self) -> str:

@@ -45,7 +45,8 @@ def test_a_failure_speaks_to_a_stranger() -> None:
         "  target     http://localhost:8000/v1 (profile openai)\n"
         '  expected   status "completed"\n'
         '  actual     status "cancelled"\n'
-        "  history    #4 GET run 200 completed   +12 ms   #5 POST cancel 200 cancelled   +15 ms   #6 GET run 200 cancelled\n"
+        "  history    #4 GET run 200 completed   +12 ms   #5 POST cancel 200 cancelled   +15 ms"
+        "   #6 GET run 200 cancelled\n"
         "  reproduce  curl -X GET http://localhost:8000/v1/threads/thread_1/runs/run_1"
         ' -H "Authorization: Bearer $OPENAI_API_KEY" -H "OpenAI-Beta: assistants=v2"\n'
         f"  why        {catalogue()['RUN-CANCEL-011'].why}\n"
@@ -80,8 +81,10 @@ def test_all_violations_are_told() -> None:
         ),
         (
             Request("POST", "/v1/threads", headers={"content-type": "application/json"}, body=b'{"a": "it\'s"}'),
-            'curl -X POST http://localhost:8000/v1/threads -H "Content-Type: application/json"'
-            ' --data-raw \'{"a": "it\'"\'"\'s"}\'',
+            (
+                'curl -X POST http://localhost:8000/v1/threads -H "Content-Type: application/json"'
+                ' --data-raw \'{"a": "it\'"\'"\'s"}\''
+            ),
         ),
         (
             Request("POST", "/v1/threads", body=b"\xff{"),

@@ -12,41 +12,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from conformance.redaction import Redactor
-    from conformance.requirements import Requirement
     from conformance.verdicts import Finding
     from conformance.wire.exchange import Exchange
 
 _SEVERITY = {Level.MUST: "critical", Level.SHOULD: "normal", Level.MAY: "minor"}
 
 
-def label(row: Requirement, level: Level) -> None:
-    """Place the running item in the tree of clauses."""
-    dynamic = _allure().dynamic
-    dynamic.epic("Runs conformance")
-    dynamic.feature(f"{row.area.key} {row.area.name}")
-    dynamic.story(f"{row.id} {row.title}")
-    dynamic.severity(_SEVERITY[level])
-    dynamic.description(f"{row.why}\n\nBasis {row.basis}. Sources: {'; '.join(row.sources)}.")
-    dynamic.tag(row.id, level, row.area.key)
-
-
-def conclude(finding: Finding, text: str, exchanges: Iterable[Exchange], redactor: Redactor) -> None:
+def tell(finding: Finding, text: str, exchanges: Iterable[Exchange], redactor: Redactor) -> None:
     """
-    Attach what the running item saw, and what it came to.
+    Place the running item in the tree of clauses, and attach what it saw and what it came to.
 
     Args:
         finding: What it came to; a verdict that Allure has no word for becomes a tag.
         text: The text of a failure, or the reason of another verdict; it may be empty.
-        exchanges: Those of the item's scope.
+        exchanges: What it sent and what came back.
         redactor: Every attachment passes through it.
     """
-    allure = _allure()
-    allure.dynamic.tag(str(finding.verdict))
+    allure, row = _allure(), finding.requirement
+    dynamic = allure.dynamic
+    dynamic.epic("Runs conformance")
+    dynamic.feature(f"{row.area.key} {row.area.name}")
+    dynamic.story(f"{row.id} {row.title}")
+    dynamic.severity(_SEVERITY[finding.level])
+    dynamic.description(f"{finding.title}\n\n{row.why}\n\nBasis {row.basis}. Sources: {'; '.join(row.sources)}.")
+    dynamic.tag(row.id, finding.level, row.area.key, str(finding.verdict))
     if text:
         allure.attach(redactor.text(text), str(finding.verdict), allure.attachment_type.TEXT)
     for exchange in exchanges:
-        name = f"{exchange} {exchange.request.method} {exchange.request.path} {exchange.duration * 1000:.0f} ms"
-        allure.attach(redactor.text(_told(exchange, redactor)), redactor.text(name), allure.attachment_type.TEXT)
+        allure.attach(
+            redactor.text(_told(exchange, redactor)), redactor.text(_name(exchange)), allure.attachment_type.TEXT
+        )
+
+
+def _name(exchange: Exchange) -> str:
+    request = exchange.request
+    return f"#{exchange.number} {request.method} {request.path} {exchange.status}, {exchange.duration * 1000:.0f} ms"
 
 
 def _allure() -> Any:

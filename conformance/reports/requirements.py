@@ -10,11 +10,12 @@ from conformance.requirements import State, catalogue, excluded_sentences
 _HEAD = """\
 # Requirements
 
-Generated from the catalogue in `conformance/requirements/`. The level is the first word of a title. The basis says why a row has its
-level, since the sources use none of these words: *stated* by a source, in a published *schema*, *derived* from definitions, or *observed* in
-recordings of the real service. The reach says how a black box can show it: *always*, *staged* (a run must first be brought into a state),
-or *if-seen* (nothing provokes it). Planned rows are not judged yet.
+Generated from the catalogue in `conformance/requirements/`. The level is the first word of a title. The basis says why
+a row has its level, since the sources use none of these words: *stated* by a source, in a published *schema*, *derived*
+from definitions, or *observed* in recordings of the real service. The reach says how a black box can show it: *always*,
+*staged* (a run must first be brought into a state), or *if-seen* (nothing provokes it). Planned rows are not judged.
 """
+_COLUMNS = "| id | requirement | basis | reach | sources |\n|---|---|---|---|---|\n"
 
 
 def page() -> str:

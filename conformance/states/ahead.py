@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
 #: States that a run keeps until its case comes to it.
 LASTING: Final = frozenset({*FINAL, "requires_action"})
-#: How many things are staged at once.
-AT_ONCE: Final = 8
 
 
 class Ahead:
     """Stages ahead where time is real; elsewhere, and whatever was not declared, when it is asked for."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, at_once: int) -> None:
+        """Stage at most so many things at once."""
         self._stage = stage
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="staging")
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="staging")
         self._coming: dict[tuple[str, str], Future[Run]] = {}
 
     def begin(self, subjects: Iterable[Callable[[], object]], runs: Iterable[tuple[str, str]]) -> None:

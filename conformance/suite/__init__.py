@@ -1,18 +1,19 @@
 """The cases: one file a chapter of the contract."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import pytest
 
 
-class Wanted(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Wanted:
     """The run that a case asks for."""
 
     state: str
     #: Whether it is the one that all cases read and none changes.
     shared: bool
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.state
 
 

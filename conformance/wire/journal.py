@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from conformance.wire.exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.wire.exchange import Request, Response
 
@@ -18,6 +19,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []
+        self._by_scope: defaultdict[str, list[Exchange]] = defaultdict(list)
         self._lock = Lock()
 
     def append(self, *, scope: str, request: Request, response: Response, at: float, duration: float) -> Exchange:
@@ -25,7 +27,12 @@ class Journal:
         with self._lock:
             exchange = Exchange(len(self._exchanges) + 1, scope, request, response, at, duration)
             self._exchanges.append(exchange)
+            self._by_scope[scope].append(exchange)
             return exchange
+
+    def of(self, scope: str) -> Sequence[Exchange]:
+        """The exchanges of one scope, in order."""
+        return self._by_scope.get(scope, [])
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self._exchanges)
