@@ -6,6 +6,7 @@ Without our options and without items of the suite it does nothing, and imports 
 
 from __future__ import annotations
 
+import gc
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -114,6 +115,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             _list_rows(session)
             session.items.clear()
             return (yield)
+        gc.freeze()  # what was imported and collected stays; looking through it again and again costs a sixth of a replay
         rows = [item.stash[_row] for item in session.items if _row in item.stash]
         judging.await_items(rows)
         try:

@@ -35,7 +35,7 @@ class Sighting:
         """The message, after the one that showed the run before."""
         return (self.exchange,) if self.before is None else (self.before.exchange, self.exchange)
 
-    @property
+    @cached_property
     def status(self) -> str | None:
         """One of the documented statuses, or None."""
         status = self.run.get("status")
