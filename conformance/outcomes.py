@@ -24,7 +24,9 @@ class Violated(AssertionError):
     """The target broke the requirement of this item. Nothing else in the suite raises an AssertionError."""
 
     def __init__(self, *violations: Violation) -> None:
-        super().__init__("; ".join(f"expected {v.expected}, got {v.actual}" for v in violations))
+        first, more = violations[0], len(violations) - 1
+        told = f"expected {first.expected}, got {first.actual}"
+        super().__init__(f"{told} (and {more} more)" if more else told)
         self.violations: Sequence[Violation] = violations
 
 

@@ -115,7 +115,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             _list_rows(session)
             session.items.clear()
             return (yield)
-        gc.freeze()  # what was imported and collected stays; looking through it again and again costs a sixth of a replay
+        gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         rows = [item.stash[_row] for item in session.items if _row in item.stash]
         judging.await_items(rows)
         try:

@@ -86,6 +86,7 @@ class Session:
             recipes=profile.states,
             max_runs=settings.max_runs,
             free=settings.free,
+            persistent=settings.kind == "replay" or settings.record is not None,
         )
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)

@@ -47,7 +47,12 @@ def reply_keeps_the_identity(step: Step) -> Answer:
     return changed(step, _IDENTITY)
 
 
-@invariant("RUN-CANCEL-003", _replies)
+def _not_at_rest_before(seen: Sighting) -> bool:
+    """Whether nobody knew that the run had come to rest, in which case the cancel should have been refused."""
+    return seen.before is None or not seen.before.final
+
+
+@invariant("RUN-CANCEL-003", _replies, _not_at_rest_before)
 def reply_says_that_it_is_cancelled(seen: Sighting) -> Answer:
     """The reply shows the run cancelling or cancelled."""
     if seen.status in {"cancelling", "cancelled"}:

@@ -32,10 +32,6 @@ def _limit(page: Page) -> int | None:
     return int(asked[0]) if legal else None
 
 
-def _order(page: Page) -> str:
-    return page.exchange.request.param("order") or "desc"
-
-
 def _whole(page: Page) -> bool:
     """Whether every item has an id, so that the page can be compared by ids."""
     data = page.body.get("data")
@@ -91,14 +87,16 @@ def page_keeps_its_limit(page: Page) -> Answer:
     return None if number <= limit else Broken(f"at most {limit} runs", f"{number} runs")
 
 
-@invariant("RUN-PAGE-010", _pages, lambda page: "order" in dict(page.exchange.request.query) and len(page.items) > 1)
+def _is_ordered(page: Page) -> bool:
+    return page.exchange.request.param("order") in {"asc", "desc"} and len(page.items) > 1
+
+
+@invariant("RUN-PAGE-010", _pages, _is_ordered)
 def page_is_in_order(page: Page) -> Answer:
     """A page is sorted by creation, as it was asked to be."""
     created = [item["created_at"] for item in page.items if type(item.get("created_at")) is int]
-    wanted = sorted(created, reverse=_order(page) == "desc")
-    if created == wanted or _order(page) not in {"asc", "desc"}:
-        return None
-    return Broken(f"created_at {wanted}", f"created_at {created}")
+    wanted = sorted(created, reverse=page.exchange.request.param("order") == "desc")
+    return None if created == wanted else Broken(f"created_at {wanted}", f"created_at {created}")
 
 
 @invariant("RUN-PAGE-022", _pages, lambda page: page.body.get("data") == [])

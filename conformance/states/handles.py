@@ -181,7 +181,8 @@ class Run:
         while self._is_late(reply, started) or not holds(self._itself(reply)):
             if reply.ended - started > self.waits.budget(wait):
                 raise Untested(f"the run never {what} within {self.waits.budget(wait):g} s: {reply}")
-            interval = next_interval(interval, reply.response.headers.get("openai-poll-after-ms"))
+            hint = reply.response.headers.get("openai-poll-after-ms")
+            interval = next_interval(wait, interval, reply.ended - started, hint)
             self.client.wait(interval, wait)
             reply = self.retrieve()
         return reply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.outcomes import Fault, Untested
 from conformance.states import FINAL
@@ -39,6 +39,15 @@ CALL_A_FUNCTION: Mapping[str, Any] = {
 SMALL_LIMIT: Mapping[str, Any] = {"max_completion_tokens": 256}
 #: How often a state that the run may rush through is tried for.
 ATTEMPTS = 3
+#: How often in a row a state is missed before it is taken for out of reach.
+PATIENCE = 3
+
+
+class Missed(NamedTuple):
+    """A state that could not be reached, so many times one after the other, and why the last time."""
+
+    times: int
+    reason: str
 
 
 @dataclass
@@ -55,6 +64,9 @@ class Means:
     max_runs: int | None = None
     #: Whether runs cost nothing, as on the embedded reference server and in a replay.
     free: bool = False
+    #: Whether a state is tried for however often it was missed, so that a recording does not depend on the order.
+    persistent: bool = False
+    missed: dict[str, Missed] = field(default_factory=dict)
     runs: int = 0
     tokens: int = 0
     threads: list[str] = field(default_factory=list)
@@ -171,7 +183,16 @@ class Stage:
         Raises:
             Untested: the state could not be reached.
         """
-        return _RECIPES[state](self, fields)
+        if (missed := self.means.missed.get(state)) and missed.times >= PATIENCE and not self.means.persistent:
+            raise Untested(missed.reason)
+        try:
+            run = _RECIPES[state](self, fields)
+        except Untested as problem:
+            if problem.gates:
+                self.means.missed[state] = Missed((missed.times if missed else 0) + 1, problem.reason)
+            raise
+        self.means.missed.pop(state, None)
+        return run
 
     def fill(self, thread: Thread, number: int, *, optional: bool = False) -> list[Run]:
         """Put so many finished runs on a thread, one after the other; the oldest comes first."""
@@ -214,10 +235,15 @@ def _in_progress(stage: Stage, fields: Mapping[str, Any]) -> Run:
 
 
 def _requires_action(stage: Stage, fields: Mapping[str, Any]) -> Run:
-    run = stage.started(stage.thread(), **{**CALL_A_FUNCTION, **fields})
-    seen = run.until(
-        lambda body: body.get("status") in {"requires_action", *FINAL}, "action", "asked for the output of its function"
-    )
+    for _ in range(ATTEMPTS):
+        run = stage.started(stage.thread(), **{**CALL_A_FUNCTION, **fields})
+        seen = run.until(
+            lambda body: body.get("status") in {"requires_action", *FINAL},
+            "action",
+            "asked for the output of its function",
+        )
+        if run_of(seen).get("status") == "requires_action":
+            break
     return stage.staged(seen, "requires_action")
 
 

@@ -21,6 +21,11 @@ BUDGETS: Mapping[str, float] = {
 
 _FIRST_INTERVAL = 0.1
 _LONGEST_INTERVAL = 1.0
+#: Some targets rush through a state in a fraction of a second, and clients that stream see it nevertheless.
+_EAGER_INTERVAL = 0.05
+_EAGER_FOR = 5.0
+#: The waits that end in a state which may be brief.
+_EAGER = frozenset({"start"})
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,20 @@ class Waits:
         return self.budgets.get(name, BUDGETS[name])
 
 
-def next_interval(previous: float, poll_after_ms: str | None) -> float:
+def next_interval(wait: str, previous: float, passed: float, poll_after_ms: str | None) -> float:
     """
     How long to wait before the next poll, in seconds.
 
     The target's `openai-poll-after-ms` is honoured; without it polls begin quickly and slow down.
+
+    Args:
+        wait: The name of the wait.
+        previous: The last interval, 0 before the first.
+        passed: Seconds since the wait began.
+        poll_after_ms: What the target said.
     """
+    if wait in _EAGER and passed < _EAGER_FOR:
+        return _EAGER_INTERVAL
     if poll_after_ms and poll_after_ms.isascii() and poll_after_ms.isdigit():
         return min(int(poll_after_ms) / 1000, 10.0) or _FIRST_INTERVAL
     return min(previous * 1.5, _LONGEST_INTERVAL) if previous else _FIRST_INTERVAL
