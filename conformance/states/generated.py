@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from conformance.client import UNSET
 from conformance.data import folder
@@ -56,8 +59,10 @@ def draws(operation: str, *, seed: int) -> Sequence[Drawn]:
     try:
         import hypothesis
         import schemathesis
+        from hypothesis.configuration import set_hypothesis_home_dir
     except ImportError:
         raise Fault("--runs-fuzz needs schemathesis: pip install 'runs-conformance[fuzz]'") from None
+    set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "runs-conformance-hypothesis")  # and not the user's folder
     described = OPERATIONS[operation]
     schema = schemathesis.openapi.from_path(folder("schemas") / "openapi.yaml")
     drawn: list[Drawn] = []
@@ -73,7 +78,7 @@ def draws(operation: str, *, seed: int) -> Sequence[Drawn]:
     @hypothesis.given(schema[described.path][described.method].as_strategy())
     def collect(case: Any) -> None:
         query = [(name, str(value)) for name, value in (case.query or {}).items()]
-        ids = {name: str(value) for name, value in (case.path_parameters or {}).items()}
+        ids = {name: unquote(str(value)) for name, value in (case.path_parameters or {}).items()}
         body = UNSET if isinstance(case.body, schemathesis.core.NotSet) else case.body
         drawn.append(Drawn(operation, query, body, ids))
 

@@ -1,0 +1,45 @@
+"""Generated requests: the same ones for the same seed, and none that a target would have to act on unasked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.states.generated import DRAWS, FUZZED, draws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+PRINT_DRAWS = """
+from conformance.states.generated import draws
+print([(each.query, each.ids) for each in draws("list_runs", seed=7)])
+"""
+
+
+def test_a_seed_draws_the_same_requests_in_every_session() -> None:
+    again = subprocess.run([sys.executable, "-c", PRINT_DRAWS], capture_output=True, text=True, check=True).stdout
+
+    assert again.strip() == str([(each.query, each.ids) for each in draws("list_runs", seed=7)])
+    assert draws("list_runs", seed=7) != draws("list_runs", seed=8)
+
+
+@pytest.mark.parametrize("operation", FUZZED)
+def test_every_operation_has_its_share(operation: str) -> None:
+    drawn = draws(operation, seed=0)
+
+    assert len(drawn) >= DRAWS // 2
+    assert {request.operation for request in drawn} == {operation}
+
+
+def test_the_reference_server_withstands_generated_writes(judge: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = judge("--target-url=reference", "--runs-fuzz=writes", "--runs-gate=should", "--runs-seed=3")
+
+    assert ran.code == 0, ran.text
+    assert "test_fuzzing" in ran.text
+    assert list(tmp_path.iterdir()) == []
