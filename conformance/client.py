@@ -8,11 +8,11 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from conformance.outcomes import Fault, Noted, Untested, Violated
+from conformance.senders import Reply
 from conformance.wire.exchange import JSON_TYPE, Exchange, Request, Response
 from conformance.wire.operations import OPERATIONS
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from conformance.senders import Sender
     from conformance.wire.journal import Journal
 
 UNSET: Final[Any] = object()
@@ -31,85 +32,6 @@ DEADLINE: Final = 60.0
 
 class Unreachable(Fault):
     """The target did not answer, or not within bounds."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A response with its time on the sender's clock: `at` in Unix seconds, `duration` in seconds, both to the ms."""
-
-    response: Response
-    at: float
-    duration: float
-
-
-class Sender(Protocol):
-    """What answers requests: a socket, the embedded reference server, or a cassette set."""
-
-    def open(self, scope: str) -> None:
-        """Begin a scope; scopes nest."""
-
-    def close(self, scope: str, *, complete: bool) -> None:
-        """End a scope; `complete` says whether it ran to its end."""
-
-    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
-        """Answer a request. A gate is called at the moment of departure, so that several leave together."""
-
-    def now(self, scope: str) -> float:
-        """The session clock as the scope sees it, in Unix seconds."""
-
-    def wait(self, seconds: float, scope: str) -> None:
-        """Let time pass."""
-
-
-class Served(Protocol):
-    """What the embedded reference server offers, in plain types since the two sides share none."""
-
-    def handle(
-        self,
-        method: str,
-        path: str,
-        query: Sequence[tuple[str, str]],
-        headers: Mapping[str, str],
-        body: bytes,
-        scope: str = "",
-    ) -> Any:
-        """Answer with an object that has `status`, `headers` and `body`."""
-
-    def now(self, scope: str) -> float:
-        """The scope's clock."""
-
-    def wait(self, seconds: float, scope: str) -> None:
-        """Turn the clock."""
-
-
-class InProcessSender:
-    """Calls the reference server without a socket; time is its clock's."""
-
-    def __init__(self, served: Served) -> None:
-        self._served = served
-
-    def open(self, scope: str) -> None:
-        """Nothing to prepare."""
-
-    def close(self, scope: str, *, complete: bool) -> None:
-        """Nothing to finish."""
-
-    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
-        """Answer at once."""
-        at = self.now(scope)
-        if gate:
-            gate()
-        answer = self._served.handle(request.method, request.path, request.query, request.headers, request.body, scope)
-        response = Response(answer.status, answer.headers, answer.body)
-        return Reply(response, at, round(self.now(scope) - at, 3))
-
-    def now(self, scope: str) -> float:
-        """The reference's clock."""
-        return round(self._served.now(scope), 3)
-
-    def wait(self, seconds: float, scope: str) -> None:
-        """Turn the reference's clock."""
-        self._served.wait(seconds, scope)
 
 
 class HttpSender:

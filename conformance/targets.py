@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance import __version__
-from conformance.client import HttpSender, InProcessSender
+from conformance.client import HttpSender
+from conformance.senders import InProcessSender
 from conformance.settings import Secret, Settings, load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conformance.client import Sender
     from conformance.redaction import Redactor
     from conformance.replay.recorder import RecordingSender
+    from conformance.senders import Sender
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import pytest
 
-from conformance.client import Reply
 from conformance.outcomes import Fault, Untested
 from conformance.redaction import Redactor
 from conformance.replay.blocked import no_network
@@ -21,6 +20,7 @@ from conformance.replay.cassette import path_of
 from conformance.replay.player import ReplaySender
 from conformance.replay.provenance import BrokenSet, Provenance, find_set, read_set
 from conformance.replay.recorder import RecordingSender
+from conformance.senders import Reply
 from conformance.settings import BadSettings
 from conformance.wire.exchange import Request, Response
 

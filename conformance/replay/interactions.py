@@ -6,7 +6,7 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from conformance.client import Reply
+from conformance.senders import Reply
 from conformance.wire.exchange import Response
 
 if TYPE_CHECKING:

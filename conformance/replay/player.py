@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conformance.client import Reply
+    from conformance.senders import Reply
     from conformance.wire.exchange import Request
 
 _REMEDY = "record the set anew"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conformance.client import Reply, Sender
     from conformance.redaction import Redactor
     from conformance.replay.provenance import Provenance
+    from conformance.senders import Reply, Sender
     from conformance.wire.exchange import Request
 
 #: Scopes of these kinds are recorded; races, the pre-flight and the clean-up are not.

@@ -1,0 +1,34 @@
+"""What the cases about listing share: a page by its ids, and a listing in the target's own order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.suite.expectations import expect, need, need_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.states.handles import Listing
+    from conformance.wire.exchange import Exchange
+
+ORDERS = ("asc", "desc")
+
+
+def ids_of(reply: Exchange) -> list[str]:
+    """The ids of a page, in its order."""
+    return [item["id"] for item in need_page(reply)]
+
+
+def in_order(listing: Listing, order: str = "desc") -> list[str]:
+    """All runs of a listing in the target's own order; where runs are missing, other requirements are about that."""
+    ids = ids_of(listing.thread.list(limit=100, order=order))
+    need(sorted(ids) == sorted(run.id for run in listing.runs), "the whole list does not show the runs that were made")
+    return ids
+
+
+def expect_ids(reply: Exchange, wanted: Sequence[str], *before: Exchange) -> None:
+    """The page must show exactly these runs, in this order."""
+    expect(reply.succeeded, f"a page with {list(wanted)}", f"status {reply.status}", *before, reply)
+    got = ids_of(reply)
+    expect(got == list(wanted), f"runs {list(wanted)}", f"runs {got}", *before, reply)

@@ -1,0 +1,122 @@
+"""Listing runs: what lies after and before a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.states.strangers import never_issued
+from conformance.suite import requirement, shared_run
+from conformance.suite.expectations import expect
+from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order
+
+if TYPE_CHECKING:
+    from conformance.states.handles import Listing, Run
+
+
+@requirement("RUN-PAGE-014")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("position", range(4))
+def test_after_begins_behind_its_run(position: int, order: str, listing: Listing) -> None:
+    """The page after a run shows what follows it, and not the run itself."""
+    ids = in_order(listing, order)
+
+    page = listing.thread.list(limit=100, order=order, after=ids[position])
+
+    expect_ids(page, ids[position + 1 :])
+
+
+@requirement("RUN-PAGE-017")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("position", range(1, 5))
+def test_before_ends_ahead_of_its_run(position: int, order: str, listing: Listing) -> None:
+    """With room for all, the page before a run shows what precedes it, and not the run itself."""
+    ids = in_order(listing, order)
+
+    page = listing.thread.list(limit=100, order=order, before=ids[position])
+
+    expect(page.succeeded, "a page", f"status {page.status}", page)
+    got = ids_of(page)
+    expect(sorted(got) == sorted(ids[:position]), f"runs {ids[:position]}", f"runs {got}", page)
+
+
+@requirement("RUN-PAGE-018")
+@pytest.mark.parametrize("order", ORDERS)
+def test_before_shows_the_runs_next_to_its_run(order: str, listing: Listing) -> None:
+    """A page before a run that is too small for all that precedes it shows what lies next to the run, in order."""
+    ids = in_order(listing, order)
+
+    page = listing.thread.list(limit=2, order=order, before=ids[4])
+
+    expect_ids(page, ids[2:4])
+
+
+@requirement("RUN-PAGE-019")
+@pytest.mark.parametrize("order", ORDERS)
+def test_before_leads_back_to_the_page_that_after_left(order: str, listing: Listing) -> None:
+    """Paging on and back again shows the same page."""
+    thread = listing.thread
+    first = thread.list(limit=2, order=order)
+    second = thread.list(limit=2, order=order, after=ids_of(first)[-1])
+
+    back = thread.list(limit=2, order=order, before=ids_of(second)[0])
+
+    expect_ids(back, ids_of(first), first, second)
+
+
+@requirement("RUN-PAGE-020")
+@pytest.mark.parametrize("order", ORDERS)
+def test_nothing_follows_the_last_run(order: str, listing: Listing) -> None:
+    """The page after the last run is empty, and the last."""
+    page = listing.thread.list(order=order, after=in_order(listing, order)[-1])
+
+    expect_ids(page, [])
+    expect(page.json.get("has_more") is not True, "has_more false", "has_more true", page)
+
+
+@requirement("RUN-PAGE-021")
+@pytest.mark.parametrize("order", ORDERS)
+def test_nothing_precedes_the_first_run(order: str, listing: Listing) -> None:
+    """The page before the first run is empty."""
+    expect_ids(listing.thread.list(order=order, before=in_order(listing, order)[0]), [])
+
+
+@requirement("RUN-PAGE-023")
+@pytest.mark.parametrize("order", ORDERS)
+def test_after_and_before_together_enclose_runs(order: str, listing: Listing) -> None:
+    """Two cursors select what lies between them, unless they are refused together."""
+    ids = in_order(listing, order)
+
+    page = listing.thread.list(order=order, after=ids[0], before=ids[4])
+
+    if not page.refused:
+        expect_ids(page, ids[1:4])
+
+
+@requirement("RUN-PAGE-024")
+@pytest.mark.parametrize("cursor", ["never-issued", "undefined", "0"])
+@pytest.mark.parametrize("side", ["after", "before"])
+def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, listing: Listing) -> None:
+    """A cursor that names no run is refused or yields nothing; the first page again would be a walk without end."""
+    unknown = never_issued(listing.runs[0].id) if cursor == "never-issued" else cursor
+
+    page = listing.thread.list(**{side: unknown})
+
+    if not page.refused:
+        expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", page)
+        got = ids_of(page)
+        expect(not got, "a refusal (4xx) or an empty page", f"{len(got)} runs", page)
+
+
+@requirement("RUN-PAGE-025")
+@pytest.mark.parametrize("side", ["after", "before"])
+@shared_run("completed")
+def test_a_cursor_of_another_thread_selects_nothing(side: str, listing: Listing, run: Run) -> None:
+    """A run of another thread is no place in this list."""
+    page = listing.thread.list(**{side: run.id})
+
+    if not page.refused:
+        expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", run.seen, page)
+        got = ids_of(page)
+        expect(not got, "a refusal (4xx) or an empty page", f"{len(got)} runs", run.seen, page)

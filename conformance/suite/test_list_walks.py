@@ -1,0 +1,138 @@
+"""Listing runs: from page to page, and what is on the list at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.states.strangers import never_issued
+from conformance.suite import requirement, shared_run
+from conformance.suite.expectations import expect, expect_no_crash, expect_status, need, need_page, need_run
+from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.handles import Listing, Run, Thread
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+
+
+@requirement("RUN-PAGE-015")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("limit", range(1, 7))
+def test_a_walk_visits_every_run_once(limit: int, order: str, listing: Listing) -> None:
+    """However long its pages are, a walk from page to page visits every run, once, in the order of the list."""
+    ids = in_order(listing, order)
+
+    pages = listing.thread.walk(limit=limit, order=order, most=len(ids) + 2)
+
+    visited = [id for page in pages for id in ids_of(page)]
+    lost = pages[-1].json.get("has_more") is False and visited == ids[: len(visited)] != ids
+    need(not lost, "the walk ended early because has_more was false, which is another requirement's")
+    expect(visited == ids, f"runs {ids}", f"runs {visited}", *pages)
+
+
+@requirement("RUN-PAGE-016")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("limit", range(1, 5))
+def test_has_more_is_not_denied_while_runs_remain(limit: int, order: str, listing: Listing) -> None:
+    """A page that leaves runs over says so."""
+    ids = in_order(listing, order)
+
+    for start in range(len(ids) - limit):
+        after = {"after": ids[start - 1]} if start else {}
+        page = listing.thread.list(limit=limit, order=order, **after)
+        need(ids_of(page) == ids[start : start + limit], "the page does not show the runs that it should")
+        more = page.json.get("has_more")
+        expect(more is not False, "has_more true", f"has_more false, {len(ids) - start - limit} runs remain", page)
+
+
+@requirement("RUN-PAGE-036")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
+def test_the_last_page_announces_no_more(limit: int, order: str, listing: Listing) -> None:
+    """The page that ends with the last run, exactly full or not, says that it is the last."""
+    ids = in_order(listing, order)
+    left = min(limit, len(ids))
+    after = {"after": ids[-left - 1]} if left < len(ids) else {}
+
+    page = listing.thread.list(limit=limit, order=order, **after)
+
+    need(ids_of(page) == ids[-left:], "the page does not end with the last run")
+    more = page.json.get("has_more")
+    expect(more is not True, "has_more false", "has_more true, although no run follows", page)
+
+
+@requirement("RUN-PAGE-022")
+def test_a_thread_without_runs_has_an_empty_page(other_thread: Thread) -> None:
+    """A thread without runs is listed as a page without items; the invariants judge its members."""
+    expect_ids(other_thread.list(), [])
+
+
+@requirement("RUN-PAGE-027")
+def test_a_run_that_is_created_during_a_walk_comes_last(stage: Stage) -> None:
+    """A walk in ascending order repeats and loses nothing while the list grows at its end."""
+    thread = stage.thread()
+    runs = [run.id for run in stage.fill(thread, 4)]
+    first = thread.list(limit=2, order="asc")
+    need(set(ids_of(first)) <= set(runs) and len(ids_of(first)) == 2, "the walk did not begin with two of the runs")
+
+    new = stage.fill(thread, 1)[0].id
+
+    rest = thread.list(limit=100, order="asc", after=ids_of(first)[-1])
+    visited = [*ids_of(first), *ids_of(rest)]
+    expect(sorted(visited) == sorted([*runs, new]), f"runs {[*runs, new]}", f"runs {visited}", first, rest)
+    expect(visited[-1] == new, f"the new run {new} at the end", f"{visited[-1]} at the end", first, rest)
+
+
+@requirement("RUN-PAGE-028")
+def test_a_new_run_is_listed_at_once(stage: Stage) -> None:
+    """Whoever created a run finds it in the list."""
+    thread = stage.thread()
+    created = stage.create_run(thread)
+    run = need_run(created)
+
+    page = thread.list()
+
+    expect(run["id"] in ids_of(page), f"run {run['id']} in the list", f"runs {ids_of(page)}", created, page)
+
+
+@requirement("RUN-PAGE-029")
+@shared_run("cancelled", "incomplete", "failed", "expired")
+def test_a_run_without_a_result_stays_listed(run: Run) -> None:
+    """However a run ended, it is part of the thread's history."""
+    page = run.thread.list()
+
+    expect(run.id in ids_of(page), f"run {run.id} in the list", f"runs {ids_of(page)}", run.seen, page)
+
+
+@requirement("RUN-PAGE-030")
+def test_an_unknown_parameter_does_no_harm(listing: Listing) -> None:
+    """A parameter that the API does not have is ignored or refused."""
+    page = listing.thread.list(conformance="1")
+
+    expect_no_crash(page)
+    if page.succeeded:
+        expect_ids(page, in_order(listing))
+
+
+@requirement("RUN-PAGE-033")
+def test_a_thread_that_does_not_exist_has_no_list(client: Client, other_thread: Thread) -> None:
+    """No thread is another answer than no runs."""
+    page = client.call("list_runs", thread_id=never_issued(other_thread.id))
+
+    expect_status(page, 404)
+
+
+@requirement("RUN-PAGE-034")
+@pytest.mark.parametrize("kind", ["listing", "tied_listing", "empty"])
+def test_the_walk_of_an_sdk_ends(kind: str, shared: Shared, other_thread: Thread) -> None:
+    """The loop of the official clients, on while there is more, after the last run seen, comes to an end."""
+    thread: Thread = other_thread if kind == "empty" else getattr(shared, kind).thread
+    runs = 0 if kind == "empty" else len(getattr(shared, kind).runs)
+
+    pages = thread.walk(limit=2, order="desc", most=runs + 3)
+
+    ended = not need_page(pages[-1]) or pages[-1].json.get("has_more") is not True
+    expect(ended, f"an end within {runs + 2} pages", f"more is announced after {len(pages)} pages", *pages)
