@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -115,6 +116,8 @@ class Settings:
         key = os.environ.get(key_env, "").strip() or None
         if key and not (key.isascii() and key.isprintable()):
             raise BadSettings(f"{key_env} holds characters that no header can carry")
+        if option("runs_fuzz") and find_spec("schemathesis") is None:
+            raise BadSettings("--runs-fuzz needs schemathesis: pip install 'runs-conformance[fuzz]'")
         without = _without(option("runs_without"))
         if kind == "url" and key is None:
             without |= {"auth"}

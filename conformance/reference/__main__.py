@@ -40,9 +40,11 @@ def main() -> None:
     )
     try:
         from conformance.reference.server import serve
-
+    except ImportError as problem:
+        raise SystemExit(f"serving takes the extra: pip install 'runs-conformance[serve]' ({problem})") from None
+    try:
         serve(reference, host=asked.host, port=asked.port, latency=asked.latency / 1000)
-    except (ImportError, OSError, OverflowError) as problem:
+    except (OSError, OverflowError) as problem:
         raise SystemExit(f"the reference server cannot listen on {asked.host}:{asked.port}: {problem}") from None
 
 

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 from conformance.client import UNSET
 from conformance.data import folder
-from conformance.outcomes import Fault
 from conformance.wire.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -50,18 +49,11 @@ class Drawn:
 
 @cache
 def draws(operation: str, *, seed: int) -> Sequence[Drawn]:
-    """
-    Draw the requests for an operation.
+    """Draw the requests for an operation; that takes the extra `fuzz`."""
+    import hypothesis
+    import schemathesis
+    from hypothesis.configuration import set_hypothesis_home_dir
 
-    Raises:
-        Fault: the extra `fuzz` is not installed.
-    """
-    try:
-        import hypothesis
-        import schemathesis
-        from hypothesis.configuration import set_hypothesis_home_dir
-    except ImportError:
-        raise Fault("--runs-fuzz needs schemathesis: pip install 'runs-conformance[fuzz]'") from None
     set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "runs-conformance-hypothesis")  # and not the user's folder
     described = OPERATIONS[operation]
     schema = schemathesis.openapi.from_path(folder("schemas") / "openapi.yaml")
