@@ -53,7 +53,11 @@ class Sighting:
     def moment(self, name: str) -> int | None:
         """A timestamp that is set, in Unix seconds; anything else is None, since the schema's rows judge that."""
         value = self.run.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return value if type(value) is int and not self.wrong(name) else None
+
+    def wrong(self, name: str) -> bool:
+        """Whether a member is not of the schema, in itself and not in something inside it: then that row's alone."""
+        return any(fault.path == (name,) for fault in self.faults)
 
     @cached_property
     def faults(self) -> Sequence[FieldFault]:
@@ -67,7 +71,8 @@ class Step:
 
     before: Sighting
     after: Sighting
-    #: Requests to cancel or to submit that were not refused, in order: since the sighting before, or overlapping it.
+    #: Requests to cancel, submit or modify that were not refused, in order, from the sighting before on: it may itself
+    #: be the reply to one that has yet to take effect.
     between: tuple[Exchange, ...]
     #: Whether any cancel was accepted so far.
     cancelled_ever: bool
@@ -85,8 +90,8 @@ class Step:
 
     @property
     def modified(self) -> bool:
-        """Whether the metadata was replaced in between."""
-        return any(_is(each, "modify_run") for each in self.between)
+        """Whether the metadata was replaced in between; the reply to doing so shows it as it is from then on."""
+        return any(_is(each, "modify_run") and each is not self.before.exchange for each in self.between)
 
     @property
     def same_rest(self) -> bool:
@@ -135,7 +140,7 @@ class Message:
     """Any exchange, with what the session knew of its ids."""
 
     exchange: Exchange
-    #: Whether the ids in its path were issued by the target.
+    #: Whether its key, and all that it names, would do: the target issued and showed it, and has not deleted it since.
     known: bool
 
     @property
@@ -153,21 +158,28 @@ class Evidence:
     @cached_property
     def messages(self) -> Sequence[Message]:
         """Every exchange of a run operation."""
-        issued = {str(each.json["id"]) for each in self._journal if each.succeeded and _has_id(each.json)}
-        issued |= {id for page in self.pages for id in page.ids}
-        return [
-            Message(each, set(each.ids.values()) <= issued)
-            for each in self._journal
-            if each.operation and each.operation.name in RUN_OPERATIONS
-        ]
+        named = {each.json["id"] for each in self._journal if each.succeeded and _has_id(each.json)}
+        named |= {str(seen.run.get("assistant_id")) for seen in self.runs}
+        keys = {_key(each) for each in self._journal if each.succeeded}
+        found, deleted = list[Message](), set[str]()
+        for each in self._journal:
+            if each.operation and each.operation.name in RUN_OPERATIONS:
+                names = _named_in(each) - {each.ids.get("run_id", "")}
+                of_thread = "run_id" not in each.ids or (each.ids["thread_id"], each.ids["run_id"]) in self.histories
+                known = names <= named - deleted and of_thread and _key(each) in keys
+                found.append(Message(each, known))
+            elif each.operation and each.operation.returns == "deleted" and each.succeeded:
+                deleted |= set(each.ids.values())
+        return found
 
     @cached_property
     def histories(self) -> Mapping[tuple[str, str], Sequence[Sighting]]:
         """The sightings of each run, in order, by the thread that it was reached through and its id."""
         found: dict[tuple[str, str], list[Sighting]] = {}
         for thread_id, run, exchange, listed in _sightings(self._journal):
-            history = found.setdefault((thread_id, str(run.get("id"))), [])
-            before = history[-1] if history else None
+            id = run.get("id")
+            history = found.setdefault((thread_id, id if isinstance(id, str) else ""), [])
+            before = history[-1] if history and id else None  # runs without an id may be different ones
             history.append(Sighting(run, exchange, thread_id, listed, before))
         return found
 
@@ -178,7 +190,7 @@ class Evidence:
 
     @cached_property
     def steps(self) -> Sequence[Step]:
-        """Every two sightings of a run that follow each other; those that overlap in time have no order."""
+        """Every two sightings of a run with none between them; those that overlap in time have no order."""
         asked: dict[str, list[Exchange]] = {}
         for each in self._journal:
             if not each.refused and any(
@@ -186,10 +198,10 @@ class Evidence:
             ):
                 asked.setdefault(each.ids.get("run_id", ""), []).append(each)
         return [
-            _step(sighting.before, sighting, asked.get(id, []))
+            _step(before, sighting, asked.get(id, []))
             for (_, id), history in self.histories.items()
             for sighting in history
-            if sighting.before and not _unordered(sighting.before.exchange, sighting.exchange)
+            for before in _right_before(sighting)
         ]
 
     @cached_property
@@ -232,14 +244,35 @@ def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange]) -> Step:
     between = tuple(
         each
         for each in asked
-        if first.number < each.number <= last.number or each.overlaps(first) or each.overlaps(last)
+        if first.number <= each.number <= last.number or each.overlaps(first) or each.overlaps(last)
     )
     cancelled = any(_is(each, "cancel_run") and each.number <= last.number for each in asked)
     return Step(before, after, between, cancelled or any(_is(each, "cancel_run") for each in between))
 
 
+def _right_before(sighting: Sighting) -> Iterator[Sighting]:
+    """The last sightings that were over when this one was asked for; several if they overlapped each other."""
+    found, one = list[Sighting](), sighting.before
+    while one and all(_unordered(one.exchange, other.exchange) for other in found):
+        if not _unordered(one.exchange, sighting.exchange):
+            found.append(one)
+            yield one
+        one = one.before
+
+
 def _unordered(one: Exchange, other: Exchange) -> bool:
-    return one.scope == other.scope and one.number != other.number and one.overlaps(other)
+    """Whether nobody can say which is older; a page that shows a run twice shows it at one time."""
+    return one is other or (one.scope == other.scope and one.overlaps(other))
+
+
+def _key(exchange: Exchange) -> tuple[str | None, ...]:
+    return tuple(exchange.request.headers.get(name) for name in ("authorization", "api-key", "x-api-key"))
+
+
+def _named_in(exchange: Exchange) -> set[str]:
+    body = exchange.request.json
+    assistant = {str(body["assistant_id"])} if isinstance(body, dict) and "assistant_id" in body else set()
+    return set(exchange.ids.values()) | assistant
 
 
 def _follows(page: Page, after: Page) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.invariants.evidence import FINAL
 from conformance.invariants.judging import Answer, Broken, invariant
+from conformance.invariants.runs import STARTED
 from conformance.wire.values import same, shown
 
 if TYPE_CHECKING:
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
 
     from conformance.invariants.evidence import Evidence, Step
 
-#: Members that never change.
+#: Members that never change; the id is what tells histories apart, and each kind of message has a row on its thread.
 IMMUTABLE = (
-    "id",
     "object",
     "created_at",
-    "thread_id",
     "assistant_id",
     "model",
     "instructions",
@@ -106,17 +105,22 @@ def running_does_not_go_back_to_the_queue(step: Step) -> Answer:
     return _moved(step, "no return to the queue") if step.after.status == "queued" and not step.submitted else None
 
 
-@invariant("RUN-INV-035", _steps, lambda step: step.before.status == "requires_action" != step.after.status)
+def _has_left_action(step: Step) -> bool:
+    return step.before.status == "requires_action" and step.after.status not in {"requires_action", "cancelled"}
+
+
+@invariant("RUN-INV-035", _steps, _has_left_action)
 def required_action_is_cleared(step: Step) -> Answer:
-    """A run that left requires_action asks for nothing."""
-    action = step.after.run.get("required_action")
-    return None if action is None else Broken("required_action null", f"required_action set while {step.after.status}")
+    """A run that left requires_action asks for nothing; what a cancelled run shows is another row's."""
+    none = step.after.run.get("required_action") is None or step.after.wrong("required_action")
+    return None if none else Broken("required_action null", f"required_action set while {step.after.status}")
 
 
 def changed(step: Step, names: Collection[str]) -> Answer:
-    """Whether one of the members, in both messages, has another value."""
+    """Whether one of the members, in both messages and by itself right in both, has another value."""
     before, after = step.before.run, step.after.run
     other = [name for name in names if name in before and name in after and not same(before[name], after[name])]
+    other = [name for name in other if not step.before.wrong(name) and not step.after.wrong(name)]
     if not other:
         return None
     return Broken(
@@ -141,17 +145,29 @@ def ends_are_written_once(step: Step) -> Answer:
     return changed(step, _WRITE_ONCE)
 
 
-@invariant("RUN-INV-031", _steps, lambda step: step.before.moment("started_at") is not None)
+@invariant(
+    "RUN-INV-031",
+    _steps,
+    lambda step: step.before.moment("started_at") is not None and not _kinds_differ_at_rest(step),
+)
 def start_changes_only_on_resumption(step: Step) -> Answer:
-    """A start changes when the run is resumed, and then to a later time."""
+    """A start changes when the run is resumed, and then to a later time; some states need one by a row of their own."""
     before, after = step.before.moment("started_at"), step.after.moment("started_at")
-    if before is None or after is None or before == after:
-        return None
     resumed = step.submitted or step.before.status == "queued"
-    return None if resumed and after > before else Broken(f"started_at {before}", f"started_at {after}")
+    if after is None:
+        lost = step.after.run.get("started_at", before) is None and step.after.status not in STARTED
+        return Broken(f"started_at {before}", "started_at null") if lost and not resumed else None
+    if before is None or before == after or (resumed and after > before):
+        return None
+    return Broken(f"started_at {before}{' or later' if resumed else ''}", f"started_at {after}")
 
 
-_OWNED = {*IMMUTABLE, *_WRITE_ONCE, "status", "started_at"}
+def _lacks(step: Step, name: str) -> bool:
+    """Whether a member that must be there is not, which is the schema's business."""
+    return step.before.wrong(name) or step.after.wrong(name)
+
+
+_OWNED = {*IMMUTABLE, *_WRITE_ONCE, "thread_id", "status", "started_at"}
 
 
 @invariant(
@@ -165,7 +181,7 @@ def reading_changes_nothing(step: Step) -> Answer:
     names = [name for name in dict.fromkeys((*before, *after)) if name not in _OWNED]
     if step.modified:
         names = [name for name in names if name != "metadata"]
-    missing = [name for name in names if (name in before) != (name in after)]
+    missing = [name for name in names if (name in before) != (name in after) and not _lacks(step, name)]
     if missing:
         return Broken("the same members in both reads", f"in one of them only: {', '.join(missing)}")
     return changed(step, names)
@@ -176,7 +192,7 @@ def list_and_read_agree(step: Step) -> Answer:
     """A run at rest looks the same in a list as by itself."""
     before, after = step.before.run, step.after.run
     names = [name for name in dict.fromkeys((*before, *after)) if not (name == "metadata" and step.modified)]
-    missing = [name for name in names if (name in before) != (name in after)]
+    missing = [name for name in names if (name in before) != (name in after) and not _lacks(step, name)]
     if missing:
         return Broken("the same members in the list and by itself", f"in one of them only: {', '.join(missing)}")
-    return changed(step, names)
+    return changed(step, [name for name in names if name != "thread_id"])

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
+from conformance.wire.values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from conformance.invariants.evidence import Evidence, Sighting
 
 _ENDS = ("cancelled_at", "failed_at", "completed_at")
+#: States that only a run that has started can be in.
+STARTED = ("in_progress", "requires_action", "completed", "incomplete")
 #: How far a fresh run's creation may lie from the moment of its reply, in seconds.
 _SKEW = 3600
 
@@ -36,9 +39,10 @@ def _other_than(*statuses: str) -> Callable[[Sighting], bool]:
 
 
 def _null(seen: Sighting, *members: str) -> Answer:
-    """The members are null; an absent one is the schema's business."""
-    set_ = [f"{name} {seen.run[name]!r}" for name in members if seen.run.get(name) is not None]
-    return Broken(f"{' and '.join(members)} null while {seen.status}", ", ".join(set_)) if set_ else None
+    """The members are null; one that is absent, or could never be right, is the schema's business."""
+    set_ = [name for name in members if seen.run.get(name) is not None and not seen.wrong(name)]
+    actual = ", ".join(f"{name} {shown(seen.run[name])}" for name in set_)
+    return Broken(f"{' and '.join(members)} null while {seen.status}", actual) if set_ else None
 
 
 def _set(seen: Sighting, member: str) -> Answer:
@@ -74,11 +78,11 @@ def incomplete_details_is_null_unless_incomplete(seen: Sighting) -> Answer:
 
 @invariant("RUN-INV-004", _runs, _in("incomplete"))
 def incomplete_run_has_a_reason(seen: Sighting) -> Answer:
-    """An incomplete run says why."""
+    """An incomplete run says why; details that are absent, or none at all, are the schema's business."""
     details = seen.run.get("incomplete_details")
-    if isinstance(details, dict) and details.get("reason") is not None:
+    if seen.wrong("incomplete_details") or (isinstance(details, dict) and details.get("reason") is not None):
         return None
-    return Broken("incomplete_details with a reason", f"incomplete_details {details!r}")
+    return Broken("incomplete_details with a reason", f"incomplete_details {shown(details)}")
 
 
 @invariant("RUN-INV-005", _runs, _in("failed"))
@@ -246,7 +250,7 @@ def expiry_of_a_final_run(seen: Sighting) -> Answer:
     return Remark(f"expires_at of a final run is {'null' if seen.run.get('expires_at') is None else 'kept'}")
 
 
-@invariant("RUN-INV-026", _runs, _in("in_progress", "requires_action", "completed", "incomplete"))
+@invariant("RUN-INV-026", _runs, _in(*STARTED))
 def started_run_has_started_at(seen: Sighting) -> Answer:
     """A run that got this far has started."""
     return _set(seen, "started_at")
@@ -262,7 +266,7 @@ def _moment_of(seen: Sighting) -> float:
     date = seen.exchange.response.headers.get("date")
     try:
         return parsedate_to_datetime(date).timestamp() if date else seen.exchange.ended
-    except ValueError:
+    except (ValueError, OverflowError):
         return seen.exchange.ended
 
 
