@@ -76,6 +76,12 @@ def add(group: pytest.OptionGroup) -> None:
         help="also send generated requests: reads and writes that must be refused, or writes as well",
     )
     option("--runs-seed", type=int, metavar="N", help="seed of the generated requests (default: 0)")
+    option(
+        "--runs-fault",
+        action="append",
+        metavar="NAME",
+        help="with --target-url=reference: do this wrong on purpose; python -m conformance.reference --list-faults",
+    )
     option("--runs-list", action="store_true", help="print the catalogue and what checks each row, and stop")
 
 

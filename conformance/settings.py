@@ -76,6 +76,8 @@ class Settings:
     waits: Mapping[str, float] = field(default_factory=dict)
     fuzz: Literal["reads", "writes"] | None = None
     seed: int = 0
+    #: What the embedded reference server does wrong on purpose.
+    faults: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -105,6 +107,8 @@ class Settings:
             raise BadSettings("--target-url and --runs-replay are two targets; name one of them")
         if record and not target:
             raise BadSettings("--runs-record needs a --target-url to record from")
+        if option("runs_fault") and target != "reference":
+            raise BadSettings("--runs-fault needs --target-url=reference, the only server that can be told to be wrong")
         kind: Literal["replay", "reference", "url"] = "replay"
         if target:
             kind = "reference" if target == "reference" else "url"
@@ -142,6 +146,7 @@ class Settings:
             waits=_waits(option("runs_wait") or [], known_waits),
             fuzz=option("runs_fuzz"),
             seed=option("runs_seed") or 0,
+            faults=tuple(option("runs_fault") or ()),
         )
 
 

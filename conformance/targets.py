@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from conformance import __version__
 from conformance.client import HttpSender
 from conformance.senders import InProcessSender
-from conformance.settings import Secret, Settings, load_profile
+from conformance.settings import BadSettings, Secret, Settings, load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +61,26 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         from conformance.reference import DEFAULT_KEY, Reference
 
         settings = replace(settings, key=Secret(DEFAULT_KEY))
-        target, sender = f"reference server {__version__}", InProcessSender(Reference(cancel_policy=settings.policy))
+        faults = _faults(settings.faults)
+        wrong = f" with {', '.join(settings.faults)}" if faults else ""
+        target = f"reference server {__version__}{wrong}"
+        sender = InProcessSender(Reference(cancel_policy=settings.policy, faults=faults))
     else:
         target, sender = settings.url, HttpSender(settings.origin)
     if not settings.record:
         return Line(sender, settings, target, "", ExitStack())
     recorder = _recorded(sender, settings, start, redactor, target)
     return Line(recorder, settings, target, "", ExitStack(), recorder.finish)
+
+
+def _faults(names: tuple[str, ...]) -> list[type]:
+    if not names:
+        return []
+    from conformance.reference.faults import FAULTS
+
+    if unknown := [name for name in names if name not in FAULTS]:
+        raise BadSettings(f"there is no fault {unknown[0]}; python -m conformance.reference --list-faults lists them")
+    return [FAULTS[name].behaviour for name in names]
 
 
 def _replay(settings: Settings, start: Path) -> Line:

@@ -5,7 +5,8 @@ It shares no code with the judge, so that one can be wrong without the other. Wh
 of the real service disagree, it answers as the service did.
 """
 
-from conformance.reference.app import DEFAULT_KEY, Answer, Reference
+from conformance.reference.app import DEFAULT_KEY, Reference
+from conformance.reference.calls import Answer
 from conformance.reference.clock import Clock, ScopedClock, SystemClock
 from conformance.reference.runs import Pace
 

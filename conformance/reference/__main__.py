@@ -9,12 +9,13 @@ import secrets
 
 from conformance.reference.app import DEFAULT_KEY, Reference
 from conformance.reference.clock import SystemClock
+from conformance.reference.faults import FAULTS
 from conformance.reference.operations import CANCELLABLE
 from conformance.reference.runs import Pace
 
 
 def main() -> None:
-    """Read the arguments and serve."""
+    """Read the arguments, and serve or list the faults."""
     parser = argparse.ArgumentParser(
         prog="python -m conformance.reference",
         description="A faithful server of the Runs API, for tests.",
@@ -30,8 +31,15 @@ def main() -> None:
     )
     parser.add_argument("--latency", type=_duration, default=0.0, metavar="MS", help="hold every answer back")
     parser.add_argument("--run-seconds", type=_duration, metavar="S", help="how long an ordinary run works")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="do this wrong on purpose")
+    parser.add_argument("--list-faults", action="store_true", help="list what can be done wrong, and stop")
     asked = parser.parse_args()
+    if asked.list_faults:
+        return _list_faults()
+    if unknown := [name for name in asked.fault if name not in FAULTS]:
+        parser.error(f"there is no fault {unknown[0]}")
     reference = Reference(
+        faults=[FAULTS[name].behaviour for name in asked.fault],
         clock=SystemClock(),
         keys=[os.environ.get("RUNS_REFERENCE_KEY") or DEFAULT_KEY],
         cancel_policy=asked.cancel_policy,
@@ -46,6 +54,12 @@ def main() -> None:
         serve(reference, host=asked.host, port=asked.port, latency=asked.latency / 1000)
     except (OSError, OverflowError) as problem:
         raise SystemExit(f"the reference server cannot listen on {asked.host}:{asked.port}: {problem}") from None
+
+
+def _list_faults() -> None:
+    for fault in FAULTS.values():
+        seen = f" Seen in {fault.seen}." if fault.seen else ""
+        print(f"{fault.name}: {fault.does}{seen} Breaks {', '.join(sorted(fault.breaks)) or 'nothing'}.")  # noqa: T201
 
 
 def _duration(text: str) -> float:

@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from conformance.reference.calls import Call
+from conformance.reference.calls import Answer, Call
 from conformance.reference.clock import ScopedClock
 from conformance.reference.errors import Refusal
 from conformance.reference.ids import Ids
@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from conformance.reference.clock import Clock
 
 DEFAULT_KEY = "sk-reference"
-_CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
-#: Only of keys longer than this are the ends shown in a refusal.
-_SHORT_KEY = 12
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Reference:
@@ -51,6 +39,7 @@ class Reference:
         seed: str = "",
         base_path: str = "/v1",
         pace: Pace | None = None,
+        faults: Sequence[type[Operations]] = (),
     ) -> None:
         """
         Prepare an empty server.
@@ -63,13 +52,16 @@ class Reference:
             seed: What ids are derived from.
             base_path: What all paths begin with.
             pace: How long runs take.
+            faults: What it does wrong on purpose; see `conformance.reference.faults`.
         """
         self._clock = clock or ScopedClock()
-        self._keys = frozenset(keys)
         self._base_path = base_path
         self._seed = seed
         self._store = Store()
-        self._operations = Operations(self._store, Ids(seed), pace or Pace(), cancel_policy)
+        operations = type("Operations", (*faults, Operations), {}) if faults else Operations
+        self._operations: Operations = operations(
+            self._store, Ids(seed), pace or Pace(), cancel_policy, frozenset(keys)
+        )
         self._handled: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -109,30 +101,25 @@ class Reference:
             origin = self._origin(routes, scope)
             if isinstance(self._clock, ScopedClock):
                 self._clock.touch(scope, origin)
+            call = Call("", {}, query, headers, body, scope, self.now(origin))
             try:
-                self._authenticate(headers)
-                operation, ids = _chosen(routes, method, path)
-                _need_beta(headers)
-                call = Call(ids, query, headers, body, scope, self.now(origin))
-                return self._answer(scope, method, 200, operation(self._operations, call))
+                self._operations.admit(headers)
+                routed = _chosen(routes, method, path)
+                self._operations.need_beta(headers)
+                call = replace(call, operation=routed.operation, ids=routed.ids)
+                answer = self._answer(scope, 200, getattr(self._operations, routed.operation)(call))
             except Refusal as refusal:
-                return self._answer(scope, method, refusal.status, refusal.body(), refusal.headers)
+                answer = self._answer(scope, refusal.status, refusal.body(), refusal.headers)
+            answer = self._operations.sent(answer, call)
+            return replace(answer, body=b"") if method == "HEAD" else answer
 
     def _origin(self, routes: Mapping[str, _Routed], scope: str) -> str:
         """The scope of the thread that the path leads to, else the scope that asks."""
         addressed = (self._store.threads.get(routed.ids.get("thread_id", "")) for routed in routes.values())
         return next((thread.scope for thread in addressed if thread), scope)
 
-    def _authenticate(self, headers: Mapping[str, str]) -> None:
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            raise Refusal("An API key is needed, as a Bearer token.", status=401, headers=_CHALLENGE)
-        if key not in self._keys:
-            shown = f"{key[:3]}...{key[-2:]}" if len(key) > _SHORT_KEY else "..."
-            raise Refusal(f"The API key {shown} is not known.", status=401, code="invalid_api_key", headers=_CHALLENGE)
-
     def _answer(
-        self, scope: str, method: str, status: int, value: Mapping[str, Any], extra: Mapping[str, str] | None = None
+        self, scope: str, status: int, value: Mapping[str, Any], extra: Mapping[str, str] | None = None
     ) -> Answer:
         self._handled[scope] += 1
         number = hashlib.sha256(f"{self._seed}/{scope}/{self._handled[scope]}".encode()).hexdigest()[:32]
@@ -143,18 +130,18 @@ class Reference:
             "x-request-id": f"req_{number}",
             **(extra or {}),
         }
-        return Answer(status, headers, b"" if method == "HEAD" else json.dumps(value, indent=2).encode())
+        return Answer(status, headers, json.dumps(value, indent=2).encode())
 
 
 class _Routed(NamedTuple):
-    operation: Callable[[Operations, Call], dict[str, Any]]
+    operation: str
     ids: Mapping[str, str]
 
 
 class _Route(NamedTuple):
     method: str
     pattern: re.Pattern[str]
-    operation: Callable[[Operations, Call], dict[str, Any]]
+    operation: str
 
     def match(self, path: str) -> _Routed | None:
         """Read the ids out of a path, if it is one of this route."""
@@ -171,14 +158,10 @@ def _chosen(routes: Mapping[str, _Routed], method: str, path: str) -> _Routed:
     return routes[method]
 
 
-def _need_beta(headers: Mapping[str, str]) -> None:
-    if "assistants=v2" not in [each.strip() for each in headers.get("openai-beta", "").split(",")]:
-        raise Refusal("The header 'OpenAI-Beta: assistants=v2' is needed.", code="invalid_beta")
-
-
 def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[str, Any]]) -> _Route:
     # No thread is named "runs": that path creates a thread and a run at once, which is not offered.
-    return _Route(method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>(?!runs(?:/|$))[^/]+)", path)), operation)
+    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>(?!runs(?:/|$))[^/]+)", path))
+    return _Route(method, pattern, operation.__name__)
 
 
 _ROUTES = (

@@ -17,9 +17,19 @@ _DEEPEST = 100
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What goes back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Call:
     """A request that was routed, with the moment by the clock of what it addresses, in Unix seconds."""
 
+    operation: str
     ids: Mapping[str, str]
     query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]

@@ -12,9 +12,9 @@ from conformance.reference.settings import settings_of
 from conformance.reference.store import Message, Store, Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from conformance.reference.calls import Call
+    from conformance.reference.calls import Answer, Call
     from conformance.reference.ids import Ids
     from conformance.reference.runs import Pace
 
@@ -26,15 +26,46 @@ CANCELLABLE = {
 }
 
 
+_CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
+#: Only of keys longer than this are the ends shown in a refusal.
+_SHORT_KEY = 12
 _NO_STREAM = "Streaming is not supported by this server yet."
 
 
 class Operations:
     """Assistants and threads as far as runs need them, and the runs."""
 
-    def __init__(self, store: Store, ids: Ids, pace: Pace, cancel_policy: str) -> None:
-        self._store, self._ids, self._pace = store, ids, pace
+    def __init__(
+        self, store: Store, ids: Ids, pace: Pace, cancel_policy: str, keys: Collection[str] = frozenset()
+    ) -> None:
+        self._store, self._ids, self._pace, self._keys = store, ids, pace, keys
         self._cancellable = CANCELLABLE[cancel_policy]
+
+    # what every operation goes through
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Let nobody in without a key that is known."""
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise Refusal("An API key is needed, as a Bearer token.", status=401, headers=_CHALLENGE)
+        if key not in self._keys:
+            shown = f"{key[:3]}...{key[-2:]}" if len(key) > _SHORT_KEY else "..."
+            raise Refusal(f"The API key {shown} is not known.", status=401, code="invalid_api_key", headers=_CHALLENGE)
+
+    def need_beta(self, headers: Mapping[str, str]) -> None:
+        """Insist on the header that every client sends."""
+        if "assistants=v2" not in [each.strip() for each in headers.get("openai-beta", "").split(",")]:
+            raise Refusal("The header 'OpenAI-Beta: assistants=v2' is needed.", code="invalid_beta")
+
+    def shown(self, run: Run, call: Call) -> dict[str, Any]:
+        """The run as a reply shows it, by itself or in a list."""
+        return run.view(call.now)
+
+    def sent(self, answer: Answer, call: Call) -> Answer:  # noqa: ARG002 - what a fault may look at
+        """The answer as it leaves the server."""
+        return answer
+
+    # assistants and threads
 
     def create_assistant(self, call: Call) -> dict[str, Any]:
         """Create an assistant."""
@@ -139,15 +170,15 @@ class Operations:
             metadata=body.get("metadata") or {},
         )
         thread.runs[run.id] = run
-        return run.view(call.now)
+        return self.shown(run, call)
 
     def list_runs(self, call: Call) -> dict[str, Any]:
         """List runs."""
-        return page([run.view(call.now) for run in self._thread(call).runs.values()], call.query, "run")
+        return page([self.shown(run, call) for run in self._thread(call).runs.values()], call.query, "run")
 
     def retrieve_run(self, call: Call) -> dict[str, Any]:
         """Read a run."""
-        return self._run(call).view(call.now)
+        return self.shown(self._run(call), call)
 
     def modify_run(self, call: Call) -> dict[str, Any]:
         """Replace the metadata of a run that has come to rest."""
@@ -157,7 +188,7 @@ class Operations:
             raise Refusal(f"Cannot update run with status '{run.status(call.now)}'.")
         if body.get("metadata") is not None:
             run.metadata = body["metadata"]
-        return run.view(call.now)
+        return self.shown(run, call)
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
         """Begin to cancel a run, where the policy permits it."""
@@ -166,7 +197,7 @@ class Operations:
         if (status := run.status(call.now)) not in self._cancellable:
             raise Refusal(f"Cannot cancel run with status '{status}'.")
         run.cancel(call.now)
-        return run.view(call.now)
+        return self.shown(run, call)
 
     def submit_tool_outputs(self, call: Call) -> dict[str, Any]:
         """Resume a run with the outputs of its functions, all of them."""
@@ -180,7 +211,7 @@ class Operations:
         if given != [run.call_id]:
             raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
         run.resume(call.now)
-        return run.view(call.now)
+        return self.shown(run, call)
 
     def _assistant(self, id: str) -> dict[str, Any]:
         if id not in self._store.assistants:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import uvicorn
 
-from conformance.reference.app import Answer
+from conformance.reference.calls import Answer
 from conformance.reference.errors import Refusal
 
 if TYPE_CHECKING:

@@ -1,0 +1,143 @@
+"""Access: who is let in, and to which thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.reference.errors import Refusal
+from conformance.reference.faults.registry import fault
+from conformance.reference.operations import Operations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.reference.calls import Answer, Call
+    from conformance.reference.runs import Run
+
+
+@fault("AUTH-002", "AUTH-003")
+class OpenDoor(Operations):
+    """Nobody is asked for a key."""
+
+    def admit(self, headers: Mapping[str, str]) -> None: ...
+
+
+@fault("AUTH-002")
+class KeylessDoor(Operations):
+    """Who shows no key at all is let in."""
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        if "authorization" in headers:
+            super().admit(headers)
+
+
+@fault("AUTH-003")
+class AnyKey(Operations):
+    """Whatever begins like a key is one."""
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        if not headers.get("authorization", "").startswith("Bearer sk-"):
+            super().admit(headers)
+
+
+@fault("AUTH-004")
+class ForbiddenKey(Operations):
+    """A wrong key is answered 403."""
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        try:
+            super().admit(headers)
+        except Refusal as refusal:
+            if refusal.code:
+                raise Refusal(refusal.message, status=403, code=refusal.code) from None
+            raise
+
+
+@fault("AUTH-004")
+class KeyWithoutCode(Operations):
+    """The refusal of a wrong key has no code."""
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        try:
+            super().admit(headers)
+        except Refusal as refusal:
+            raise Refusal(refusal.message, status=401) from None
+
+
+@fault("AUTH-006")
+class EchoesTheKey(Operations):
+    """The refusal of a wrong key repeats it."""
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        try:
+            super().admit(headers)
+        except Refusal as refusal:
+            message = f"Unknown: {headers.get('authorization')}"
+            raise Refusal(message, status=401, code=refusal.code) from None
+
+
+@fault("AUTH-005")
+class ActsBeforeAsking(Operations):
+    """A cancel or submit is carried out before the key is looked at."""
+
+    _refusal: Refusal | None = None
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        self._refusal = None
+        try:
+            super().admit(headers)
+        except Refusal as refusal:
+            self._refusal = refusal
+
+    def sent(self, answer: Answer, call: Call) -> Answer:
+        if self._refusal is None:
+            return super().sent(answer, call)
+        body = answer.body
+        import json
+
+        body = json.dumps(self._refusal.body()).encode()
+        return type(answer)(self._refusal.status, {**answer.headers, **self._refusal.headers}, body)
+
+
+@fault("AUTH-001")
+class ForgetsKeysOnCancel(Operations):
+    """The key does not open the cancel."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        raise Refusal("Not yours.", status=401)
+
+
+@fault("ERR-005", "CANCEL-021")
+class ThreadsDoNotMatter(Operations):
+    """A run is found through any thread."""
+
+    def _run(self, call: Call) -> Run:
+        id = call.ids["run_id"]
+        for thread in self._store.threads.values():
+            if id in thread.runs:
+                return thread.runs[id]
+        return super()._run(call)
+
+
+@fault("ERR-005")
+class ReadsThroughAnyThread(Operations):
+    """A run is shown through any thread."""
+
+    def retrieve_run(self, call: Call) -> dict[str, Any]:
+        for thread in self._store.threads.values():
+            if call.ids["run_id"] in thread.runs:
+                return self.shown(thread.runs[call.ids["run_id"]], call)
+        return super().retrieve_run(call)
+
+
+@fault("ERR-005", "CANCEL-021")
+class CancelsThroughAnyThread(Operations):
+    """A cancel through another thread is refused, and carried out all the same."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        for thread in self._store.threads.values():
+            run = thread.runs.get(call.ids["run_id"])
+            if run and thread.id != call.ids["thread_id"] and run.status(call.now) in self._cancellable:
+                run.cancel(call.now)
+                return self.shown(run, call)
+        return super().cancel_run(call)

@@ -1,0 +1,265 @@
+"""Life: where a run begins, what it waits for, how it ends, and what it locks meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.reference.errors import Refusal
+from conformance.reference.faults.registry import fault
+from conformance.reference.operations import Operations
+from conformance.reference.runs import FINAL, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.reference.calls import Call
+    from conformance.reference.runs import Run
+
+
+class Replanned(Operations):
+    """A run whose plan is another one from the beginning."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        told = super().create_run(call)
+        run = self._thread(call).runs[told["id"]]
+        run.plan = self.replan(run.plan, run)
+        return self.shown(run, call)
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        """Change the plan of a new run."""
+        raise NotImplementedError
+
+
+def _renamed(plan: list[Event], status: str, other: str) -> list[Event]:
+    return [event._replace(status=other) if event.status == status else event for event in plan]
+
+
+@fault("LIFE-001")
+class BornWorking(Replanned):
+    """A new run is in progress at once."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return [Event(run.created, "in_progress"), *plan[2:]]
+
+
+@fault("LIFE-002")
+class StuckInTheQueue(Replanned):
+    """A run never leaves the queue."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return plan[:1]
+
+
+@fault("LIFE-003")
+class WorksThenWaits(Replanned):
+    """A run in progress goes back to the queue for a moment."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        started = plan[1].at
+        return [plan[0], plan[1], Event(started + 0.15, "queued"), Event(started + 0.3, "in_progress"), *plan[2:]]
+
+
+@fault("LIFE-004")
+class FinishedFails(Replanned):
+    """A completed run fails a second later."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return [*plan, Event(plan[-1].at + 1.2, "failed")] if plan[-1].status == "completed" else plan
+
+
+@fault("LIFE-005")
+class IgnoresTheChoice(Replanned):
+    """A run that must call a function completes without calling it."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return _renamed(plan, "requires_action", "completed")[:3] if run.forced_function() else plan
+
+
+@fault("LIFE-006", "LIFE-003")
+class Impatient(Replanned):
+    """A run that requires action goes on by itself after a second."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        if not run.forced_function():
+            return plan
+        return [*plan[:3], Event(plan[2].at + 1, "in_progress"), Event(plan[2].at + 2, "completed")]
+
+
+@fault("LIFE-007")
+class WaitsForEver(Replanned):
+    """A run whose outputs never come does not expire."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return plan[:3] if run.forced_function() else plan
+
+
+@fault("LIFE-008")
+class WorksForEver(Replanned):
+    """A run that takes too long does not expire."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return plan[:2] if run.settings["model"] == "reference-stalling" else plan
+
+
+@fault("LIFE-009")
+class LimitIsCompletion(Replanned):
+    """A run that hits its limit is completed."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return _renamed(plan, "incomplete", "completed")
+
+    def shown(self, run: Run, call: Call) -> dict[str, Any]:
+        told = super().shown(run, call)
+        if told["usage"] and told["max_completion_tokens"]:
+            spent = told["max_completion_tokens"]
+            told["usage"] = {
+                **told["usage"],
+                "completion_tokens": spent,
+                "total_tokens": told["usage"]["prompt_tokens"] + spent,
+            }
+        return told
+
+
+@fault("LIFE-010")
+class NamesTheOtherLimit(Operations):
+    """A run that hit its completion limit names the prompt's."""
+
+    def shown(self, run: Run, call: Call) -> dict[str, Any]:
+        told = super().shown(run, call)
+        if told["incomplete_details"]:
+            told["incomplete_details"] = {"reason": "max_prompt_tokens"}
+        return told
+
+
+@fault("LIFE-011", seen="fakeai 0.3.2")
+class NoAnswer(Operations):
+    """A completed run leaves no message."""
+
+    def list_messages(self, call: Call) -> dict[str, Any]:
+        told = super().list_messages(call)
+        return {**told, "data": [each for each in told["data"] if each["role"] == "user"]}
+
+
+@fault("LIFE-011")
+class AnonymousAnswer(Operations):
+    """The answer does not name its run."""
+
+    def list_messages(self, call: Call) -> dict[str, Any]:
+        told = super().list_messages(call)
+        return {**told, "data": [{**each, "run_id": None} for each in told["data"]]}
+
+
+class _Unlocked(Operations):
+    def _need_unlocked(self, call: Call, create: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
+        """Create on a thread as if its runs had all ended."""
+        thread = self._thread(call)
+        runs, thread.runs = thread.runs, {}
+        try:
+            return create(call)
+        finally:
+            thread.runs = {**runs, **thread.runs}
+
+
+@fault("LIFE-012", "INV-037", seen="fakeai 0.3.2")
+class ManyRuns(_Unlocked):
+    """A thread takes a second run while one is active."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        return self._need_unlocked(call, super().create_run)
+
+
+@fault("LIFE-012", "INV-037")
+class RefusesAndRuns(_Unlocked):
+    """The second run on a thread is refused, and made."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        if not self._thread(call).active(call.now):
+            return super().create_run(call)
+        self._need_unlocked(call, super().create_run)
+        raise Refusal("The thread has an active run.")
+
+
+@fault("LIFE-013", seen="fakeai 0.3.2")
+class InterruptsRuns(_Unlocked):
+    """A thread takes messages while a run is active."""
+
+    def create_message(self, call: Call) -> dict[str, Any]:
+        return self._need_unlocked(call, super().create_message)
+
+
+@fault("LIFE-014")
+class FailedLocks(Operations):
+    """A failed or expired run goes on locking its thread."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        if any(run.status(call.now) in {"failed", "expired"} for run in self._thread(call).runs.values()):
+            raise Refusal("The thread is locked.")
+        return super().create_run(call)
+
+
+@fault("LIFE-015")
+class OneAtATime(Operations):
+    """A run locks every thread for messages of the same assistant."""
+
+    def create_message(self, call: Call) -> dict[str, Any]:
+        everywhere = (
+            run for thread in self._store.threads.values() for run in thread.runs.values() if thread.scope == call.scope
+        )
+        if any(run.status(call.now) == "requires_action" for run in everywhere):
+            raise Refusal("Busy.")
+        return super().create_message(call)
+
+
+@fault("LIFE-016")
+class WorksWhileCancelling(Operations):
+    """A run that is being cancelled works for a moment again."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        told = super().cancel_run(call)
+        run, now = self._run(call), call.now
+        run.plan[-1:] = [
+            Event(now + 0.06, "in_progress"),
+            Event(now + 0.8, "cancelling"),
+            Event(now + 1.2, "cancelled"),
+        ]
+        return told
+
+
+@fault("LIFE-017")
+class QueuesAgain(Replanned):
+    """A run in progress is queued again before it completes."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        if plan[-1].status != "completed":
+            return plan
+        return [*plan[:2], Event(plan[-1].at, "queued"), Event(plan[-1].at + 0.3, "completed")]
+
+
+@fault("LIFE-003")
+class SkipsTheWork(Replanned):
+    """A run expires while it is queued for the first time, and completes afterwards."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        if run.settings["model"] != "reference-quick":
+            return plan
+        return [plan[0], Event(plan[0].at + 0.01, "requires_action"), *plan[2:]]
+
+
+@fault("INV-029")
+class TurnsTheTools(Operations):
+    """The tools of a run are dropped once it has ended."""
+
+    def shown(self, run: Run, call: Call) -> dict[str, Any]:
+        told = super().shown(run, call)
+        return {**told, "tools": []} if told["status"] in FINAL else told
+
+
+@fault("GET-003")
+class AppearsLater(Operations):
+    """A new run cannot be read for a fifth of a second."""
+
+    def retrieve_run(self, call: Call) -> dict[str, Any]:
+        run = self._run(call)
+        if call.now - run.created < 0.2:  # noqa: PLR2004
+            raise Refusal("No run found.", status=404)
+        return self.shown(run, call)

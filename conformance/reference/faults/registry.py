@@ -1,0 +1,77 @@
+"""What a fault is, and where all of them are kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from conformance.reference.operations import Operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.reference.calls import Call
+    from conformance.reference.runs import Run
+
+
+T = TypeVar("T", bound=Operations)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to be wrong."""
+
+    name: str
+    #: What the server does, in a sentence.
+    does: str
+    #: The ids of the requirements that it breaks: these, and no others.
+    breaks: frozenset[str]
+    #: Where it was seen in the wild, if it was.
+    seen: str
+    behaviour: type[Operations]
+
+
+#: Every fault by its name.
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(*breaks: str, seen: str = "") -> Callable[[type[T]], type[T]]:
+    """Enter a class into the bestiary: its name and its docstring are the fault's."""
+
+    def enter(behaviour: type[T]) -> type[T]:
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", behaviour.__name__).lower()
+        _enter(name, behaviour.__doc__ or "", breaks, seen, behaviour)
+        return behaviour
+
+    return enter
+
+
+def shows(
+    name: str, does: str, *breaks: str, change: Callable[[dict[str, Any], Run, Call], Any], seen: str = ""
+) -> None:
+    """
+    Enter a fault that shows a run otherwise than it is.
+
+    Args:
+        name: The fault's name.
+        does: What the server does, in a sentence.
+        breaks: The requirements that it breaks.
+        change: Changes the members of the run in place.
+        seen: Where it was seen in the wild.
+    """
+
+    def shown(self: Operations, run: Run, call: Call) -> dict[str, Any]:
+        told = super(behaviour, self).shown(run, call)  # type: ignore[misc]
+        change(told, run, call)
+        return told
+
+    behaviour = type(name, (Operations,), {"shown": shown})
+    _enter(name, does, breaks, seen, behaviour)
+
+
+def _enter(name: str, does: str, breaks: tuple[str, ...], seen: str, behaviour: type[Operations]) -> None:
+    if name in FAULTS:
+        raise ValueError(f"there are two faults named {name}")
+    ids = frozenset(f"RUN-{id}" for id in breaks)
+    FAULTS[name] = Fault(name, " ".join(does.split()), ids, seen, behaviour)

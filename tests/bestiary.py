@@ -1,0 +1,89 @@
+"""Runs the whole suite against the reference server with a fault, in processes that were forked when all was loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import multiprocessing
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+import conformance.reference.faults
+import conformance.session
+from conformance import plugin
+from conformance.replay import cassette  # noqa: F401 - loaded before the fork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+QUIET = (
+    "-p",
+    "no:schemathesis",
+    "-p",
+    "no:hypothesispytest",
+    "-p",
+    "no:anyio",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:faulthandler",
+)
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What a session against some faults came to."""
+
+    faults: tuple[str, ...]
+    code: int
+    #: The requirements with violations, and those with an error of ours.
+    accused: frozenset[str]
+    errors: frozenset[str]
+    requests: int
+    text: str
+
+
+class _Listener:
+    """Hears what the session found before it is over."""
+
+    def __init__(self) -> None:
+        self.accused: set[str] = set()
+        self.errors: set[str] = set()
+        self.requests = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        judging = session.config.stash.get(plugin._session, None)
+        if judging is None:
+            return
+        self.requests = len(judging.journal)
+        for finding in judging.findings.all:
+            if finding.violations:
+                self.accused.add(finding.requirement.id)
+            if finding.verdict == "error":
+                self.errors.add(f"{finding.requirement.id}: {finding.reason}")
+
+
+def hunt(faults: tuple[str, ...], *more: str) -> Hunt:
+    """Judge the reference server with these faults, in this process."""
+    listener, printed = _Listener(), io.StringIO()
+    chosen = [f"--runs-fault={name}" for name in faults]
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = pytest.main([*QUIET, "-q", "--target-url=reference", *chosen, *more], plugins=[listener])
+    return Hunt(
+        faults,
+        int(code),
+        frozenset(listener.accused),
+        frozenset(listener.errors),
+        listener.requests,
+        printed.getvalue(),
+    )
+
+
+def hunts(many: Iterable[tuple[str, ...]]) -> Iterator[Hunt]:
+    """Judge one after the other in as many processes as there are cores, each in one that is thrown away."""
+    with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        yield from pool.imap(hunt, many)
