@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from conformance.outcomes import Fault, Noted, Untested, Violated
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from conformance.wire.journal import Journal
 
 UNSET: Final[Any] = object()
+#: The forms in which clients send a cancel; `states.handles` knows what they look like.
+CancelForm = Literal["json", "bare", "object"]
 #: No answer is read beyond this many bytes, nor beyond this many seconds.
 MAX_BODY: Final = 8 * 1024 * 1024
 DEADLINE: Final = 60.0
@@ -124,6 +126,8 @@ class Client:
         """`key_header` is the name of the key's header and a template of its value; `without` what is not offered."""
         self.journal = journal
         self.base_path = base_path.rstrip("/")
+        #: The form that this target was found to take.
+        self.cancel_form: CancelForm = "json"
         #: Seconds spent in each named wait, by everybody.
         self.waited: defaultdict[str, float] = defaultdict(float)
         #: Seconds in which the main thread did nothing but wait.

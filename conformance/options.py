@@ -61,7 +61,7 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-wait",
         action="append",
         metavar="NAME=SECONDS",
-        help="budget of a wait: appear, start, action, finish, cancel, expiry, afterlife",
+        help="budget of a wait: appear, start, action, finish, cancel, expiry, apart, afterlife",
     )
     option(
         "--runs-known-failures",

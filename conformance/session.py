@@ -16,7 +16,7 @@ from conformance.requirements import Level, Reach
 from conformance.states.ahead import Ahead
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
-from conformance.states.visit import arrive, lacking, leave
+from conformance.states.visit import arrive, explore, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect
 from conformance.verdicts import Finding, Findings, Verdict, judge
@@ -193,12 +193,10 @@ class Session:
             NothingToMeasure: it is not there, refuses the key, or is no such API.
         """
         settings = self.settings
-        if settings.kind == "reference":
-            return
         if settings.kind == "url":
             arrive(self.stage, settings.url, settings.key_env, with_key=settings.key is not None)
         if {row.area.capability for row in rows} & {"retrieve", "list", "cancel"} - settings.without:
-            self._lacking = lacking(self.stage) - settings.without
+            self._lacking = explore(self.stage) - settings.without
 
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""

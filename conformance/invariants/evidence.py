@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from conformance.wire.exchange import Exchange
 
+#: Headers that carry a key.
+KEYS = ("authorization", "api-key", "x-api-key")
 FINAL = frozenset({"completed", "failed", "incomplete", "expired", "cancelled"})
 
 
@@ -148,6 +150,11 @@ class Message:
         """The message."""
         return (self.exchange,)
 
+    def shows(self, shape: str) -> bool:
+        """Whether it succeeded, and by its operation shows this."""
+        operation = self.exchange.operation
+        return self.exchange.succeeded and operation is not None and operation.returns == shape
+
 
 class Evidence:
     """Everything that invariants look at."""
@@ -226,16 +233,21 @@ class Evidence:
         return [Walk(tuple(chain)) for chain in chains if len(chain) > 1]
 
 
+def is_run(value: object) -> bool:
+    """Whether a value is a run at all, however faulty; what is none has no members worth judging one by one."""
+    return isinstance(value, dict) and not value.keys().isdisjoint({"status", "thread_id", "assistant_id"})
+
+
 def _sightings(journal: Iterable[Exchange]) -> Iterator[tuple[str, Mapping[str, Any], Exchange, bool]]:
     for each in journal:
         if not each.succeeded or each.operation is None or not isinstance(each.json, dict):
             continue
-        if each.operation.returns == "run":
+        if each.operation.returns == "run" and is_run(each.json):
             thread = each.ids.get("thread_id") or str(each.json.get("thread_id"))
             yield thread, each.json, each, False
         elif each.operation.returns == "run_list" and isinstance(each.json.get("data"), list):
             for item in each.json["data"]:
-                if isinstance(item, dict):
+                if is_run(item):
                     yield each.ids["thread_id"], item, each, True
 
 
@@ -262,11 +274,11 @@ def _right_before(sighting: Sighting) -> Iterator[Sighting]:
 
 def _unordered(one: Exchange, other: Exchange) -> bool:
     """Whether nobody can say which is older; a page that shows a run twice shows it at one time."""
-    return one is other or (one.scope == other.scope and one.overlaps(other))
+    return one is other or one.overlaps(other)
 
 
 def _key(exchange: Exchange) -> tuple[str | None, ...]:
-    return tuple(exchange.request.headers.get(name) for name in ("authorization", "api-key", "x-api-key"))
+    return tuple(exchange.request.headers.get(name) for name in KEYS)
 
 
 def _named_in(exchange: Exchange) -> set[str]:

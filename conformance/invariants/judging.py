@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.outcomes import Violation
+from conformance.wire.values import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 #: Violations of one row that are told; a target that breaks it everywhere needs no thousand proofs.
 _MOST = 20
+
+
+#: Characters of what a violation tells.
+_LONGEST = 1000
+
+
+def _legible(text: str) -> str:
+    """A text that holds what a stranger sent, as any terminal and file can take it."""
+    return cut(text, _LONGEST).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Subject(Protocol):
@@ -72,9 +82,9 @@ class Invariant:
                 measured += 1
                 match self._check(subject):
                     case Broken(expected, actual):
-                        violations.append(Violation(expected, actual, subject.exchanges))
+                        violations.append(Violation(_legible(expected), _legible(actual), subject.exchanges))
                     case Remark(text):
-                        notes[text] = None
+                        notes[_legible(text)] = None
         return Judgement(measured, tuple(violations[:_MOST]), tuple(notes))
 
 

@@ -4,24 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.invariants.evidence import KEYS
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.exchange import JSON_TYPE
-from conformance.wire.models import ErrorBody, faults
+from conformance.wire.models import CreateRunRequest, ErrorBody, ModifyRunRequest, SubmitToolOutputsRequest, faults
 from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
 
     from conformance.invariants.evidence import Evidence, Message
     from conformance.wire.exchange import Exchange
 
 _BODILESS = {"cancel_run", "retrieve_run", "list_runs", "list_steps", "retrieve_step"}
-_QUERY = {"limit", "order", "after", "before"}
+_BODIES: Mapping[str, type[BaseModel]] = {
+    "create_run": CreateRunRequest,
+    "modify_run": ModifyRunRequest,
+    "submit_tool_outputs": SubmitToolOutputsRequest,
+}
+#: A cursor may be one that the target does not know, so requests with one are not counted as right.
+_QUERY = {"limit", "order"}
 _OK = 200
 
 
 def _messages(evidence: Evidence) -> Iterator[Message]:
     return iter(evidence.messages)
+
+
+def _is_positive(text: str) -> bool:
+    """Whether a text is an integer above zero; it may be longer than Python cares to convert."""
+    return text.isascii() and text.isdigit() and bool(text.strip("0"))
+
+
+def is_limit(text: str) -> bool:
+    """Whether a text is one of the limits that a page can have."""
+    return _is_positive(text) and int(text.lstrip("0")[:4]) <= 100  # noqa: PLR2004
 
 
 def _error_of(exchange: Exchange) -> dict[str, object]:
@@ -51,7 +70,13 @@ def beta_header_is_accepted(message: Message) -> Answer:
     return None
 
 
-@invariant("RUN-HDR-003", _messages, lambda message: message.exchange.status == _OK)
+def _is_plain_success(message: Message) -> bool:
+    """Whether a reply is a success, and no stream that was asked for."""
+    asked = message.exchange.request.json
+    return message.exchange.status == _OK and not (isinstance(asked, dict) and asked.get("stream") is True)
+
+
+@invariant("RUN-HDR-003", _messages, _is_plain_success)
 def success_is_json(message: Message) -> Answer:
     """A success says that it is JSON, and is."""
     kind = message.exchange.response.headers.get("content-type", "")
@@ -72,14 +97,14 @@ def polling_hint(message: Message) -> Answer:
     hint = message.exchange.response.headers.get("openai-poll-after-ms")
     if hint is None:
         return Remark("openai-poll-after-ms is not sent")
-    if not (hint.isascii() and hint.isdigit() and int(hint)):
+    if not _is_positive(hint):
         return Broken("openai-poll-after-ms a positive integer", f"openai-poll-after-ms {hint}")
     return Remark("openai-poll-after-ms is sent")
 
 
 def _is_plain_error(message: Message) -> bool:
     """Whether a reply is an error that no narrower row is about: those have a wrong key or too many requests."""
-    status, keyed = message.exchange.status, "authorization" in message.exchange.request.headers
+    status, keyed = message.exchange.status, not message.exchange.request.headers.keys().isdisjoint(KEYS)
     return status >= 400 and status != 429 and not (keyed and status in {401, 403})  # noqa: PLR2004
 
 
@@ -104,7 +129,7 @@ def too_many_requests_say_when_to_come_back(message: Message) -> Answer:
     if broken := _broken_envelope(message.exchange):
         return broken
     after = message.exchange.response.headers.get("retry-after")
-    if after is None or (after.isascii() and after.isdigit() and int(after)):
+    if after is None or _is_positive(after):
         return None
     return Broken("Retry-After a positive integer", f"Retry-After {after}")
 
@@ -112,19 +137,19 @@ def too_many_requests_say_when_to_come_back(message: Message) -> Answer:
 def well_formed(message: Message) -> bool:
     """Whether nothing is wrong with a request, so that its sender cannot be to blame."""
     request, operation = message.exchange.request, message.exchange.operation
-    if not message.known or operation is None or "authorization" not in request.headers:
+    if not message.known or operation is None or operation.name == "cancel_run":  # which has rows of its own
         return False
     query = dict(request.query)
     if len(query) != len(request.query) or not set(query) <= _QUERY:
         return False
-    limit = query.get("limit", "20")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 100):  # noqa: PLR2004
+    if not is_limit(query.get("limit", "20")) or query.get("order", "asc") not in {"asc", "desc"}:
         return False
-    if query.get("order", "asc") not in {"asc", "desc"} or "after" in query or "before" in query:
-        return not set(query) & {"after", "before"} and query.get("order", "asc") in {"asc", "desc"}
     if operation.name in _BODILESS:
         return request.body in {b"", b"{}"}
-    return isinstance(request.json, dict) and request.headers.get("content-type", "").startswith(JSON_TYPE)
+    model = _BODIES.get(operation.name)
+    if not isinstance(request.json, dict) or (model and faults(request.json, model)):
+        return False
+    return request.headers.get("content-type", "").startswith(JSON_TYPE)
 
 
 @invariant("RUN-ERR-011", _messages, well_formed)

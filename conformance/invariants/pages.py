@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from conformance.invariants.evidence import is_run
 from conformance.invariants.judging import Answer, Broken, invariant
+from conformance.invariants.messages import is_limit
+from conformance.wire.values import ABSENT, NOT_JSON, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.invariants.evidence import Evidence, Page, Walk
+    from conformance.invariants.evidence import Evidence, Message, Page, Walk
 
 _ENVELOPE = ("object", "data", "first_id", "last_id", "has_more")
 _DEFAULT_LIMIT = "20"
@@ -28,8 +31,7 @@ def _walks(evidence: Evidence) -> Iterator[Walk]:
 def _limit(page: Page) -> int | None:
     """The limit that was asked for, if it was one that the API has."""
     asked = [value for name, value in page.exchange.request.query if name == "limit"] or [_DEFAULT_LIMIT]
-    legal = len(asked) == 1 and asked[0].isascii() and asked[0].isdigit() and 1 <= int(asked[0]) <= 100  # noqa: PLR2004
-    return int(asked[0]) if legal else None
+    return int(asked[0]) if len(asked) == 1 and is_limit(asked[0]) else None
 
 
 def _whole(page: Page) -> bool:
@@ -38,28 +40,39 @@ def _whole(page: Page) -> bool:
     return isinstance(data, list) and len(page.ids) == len(data)
 
 
-@invariant("RUN-PAGE-001", _pages)
-def page_has_its_envelope(page: Page) -> Answer:
-    """A page has its five members, and its items in an array."""
-    missing = [name for name in _ENVELOPE if name not in page.body]
+def _lists(evidence: Evidence) -> Iterator[Message]:
+    """Successful replies to listing runs that are JSON at all; another row judges those that are not."""
+    return (
+        message for message in evidence.messages if message.shows("run_list") and message.exchange.json is not NOT_JSON
+    )
+
+
+@invariant("RUN-PAGE-001", _lists)
+def page_has_its_envelope(message: Message) -> Answer:
+    """A page is an object with its five members, and its items in an array."""
+    body = message.exchange.json
+    if not isinstance(body, dict):
+        return Broken("a JSON object", shown(body))
+    missing = [name for name in _ENVELOPE if name not in body]
     if missing:
         return Broken(", ".join(_ENVELOPE), f"without {', '.join(missing)}")
-    return None if isinstance(page.body["data"], list) else Broken("data an array", "data is none")
+    return None if isinstance(body["data"], list) else Broken("data an array", f"data {shown(body['data'])}")
 
 
 @invariant("RUN-PAGE-002", _pages, lambda page: "object" in page.body)
 def page_is_a_list(page: Page) -> Answer:
     """A page calls itself a list."""
     kind = page.body["object"]
-    return None if kind == "list" else Broken('object "list"', f"object {kind!r}")
+    return None if kind == "list" else Broken('object "list"', f"object {shown(kind)}")
 
 
-@invariant("RUN-PAGE-003", _pages, lambda page: bool(page.body.get("data")))
+@invariant("RUN-PAGE-003", _pages, lambda page: isinstance(page.body.get("data"), list) and bool(page.body["data"]))
 def page_is_of_the_thread(page: Page) -> Answer:
     """A page shows runs, and only those of its thread."""
-    thread, data = page.exchange.ids["thread_id"], page.body["data"]
-    if isinstance(data, list) and not all(isinstance(item, dict) for item in data):
-        return Broken("objects in data", "something else")
+    thread = page.exchange.ids["thread_id"]
+    strange = next((item for item in page.body["data"] if not is_run(item)), ABSENT)
+    if strange is not ABSENT:
+        return Broken("runs in data", shown(strange))
     others = {item["thread_id"] for item in page.items if isinstance(item.get("thread_id"), str)} - {thread}
     return Broken(f"runs of {thread}", f"runs of {', '.join(sorted(others))}") if others else None
 
@@ -68,7 +81,7 @@ def page_is_of_the_thread(page: Page) -> Answer:
 def has_more_is_a_boolean(page: Page) -> Answer:
     """Whether there is more is true or false."""
     more = page.body["has_more"]
-    return None if isinstance(more, bool) else Broken("has_more true or false", f"has_more {more!r}")
+    return None if isinstance(more, bool) else Broken("has_more true or false", f"has_more {shown(more)}")
 
 
 @invariant("RUN-PAGE-005", _pages, lambda page: _whole(page) and bool(page.ids))
@@ -77,7 +90,8 @@ def page_names_its_ends(page: Page) -> Answer:
     named, wanted = (page.body.get("first_id"), page.body.get("last_id")), (page.ids[0], page.ids[-1])
     if named == wanted or not {"first_id", "last_id"} <= set(page.body):
         return None
-    return Broken(f"first_id {wanted[0]}, last_id {wanted[1]}", f"first_id {named[0]}, last_id {named[1]}")
+    expected, actual = (f"first_id {shown(first)}, last_id {shown(last)}" for first, last in (wanted, named))
+    return Broken(expected, actual)
 
 
 @invariant("RUN-PAGE-006", _pages, lambda page: _limit(page) is not None and isinstance(page.body.get("data"), list))
@@ -102,15 +116,17 @@ def page_is_in_order(page: Page) -> Answer:
 @invariant("RUN-PAGE-022", _pages, lambda page: page.body.get("data") == [])
 def empty_page_has_no_ends(page: Page) -> Answer:
     """An empty page has no ends and no more."""
-    told = {name: page.body.get(name) for name in ("first_id", "last_id", "has_more") if name in page.body}
-    other = {name: value for name, value in told.items() if value not in (None, False)}
-    return Broken("first_id null, last_id null, has_more false", str(other)) if other else None
+    told = {"first_id": page.body.get("first_id"), "last_id": page.body.get("last_id")}
+    other = [f"{name} {shown(value)}" for name, value in told.items() if value is not None]
+    other += ["has_more true"] if page.body.get("has_more") is True else []
+    return Broken("first_id null, last_id null, has_more false", ", ".join(other)) if other else None
 
 
 @invariant("RUN-INV-037", _pages, lambda page: len(page.items) > 1)
 def one_active_run(page: Page) -> Answer:
     """A thread has at most one run that may still move."""
-    active = [str(item.get("id")) for item in page.items if item.get("status") in _ACTIVE]
+    statuses = {str(item.get("id")): item.get("status") for item in page.items}
+    active = [id for id, status in statuses.items() if isinstance(status, str) and status in _ACTIVE]
     return None if len(active) <= 1 else Broken("at most one active run in the thread", f"active: {', '.join(active)}")
 
 

@@ -174,9 +174,12 @@ def _kind_of_usage(seen: Sighting) -> str:
 def total_tokens_is_the_sum(seen: Sighting) -> Answer:
     """The total is what the two parts add up to."""
     usage = _usage(seen) or {}
-    wanted = usage["prompt_tokens"] + usage["completion_tokens"]
-    got = usage["total_tokens"]
-    return None if got == wanted else Broken(f"total_tokens {wanted}", f"total_tokens {got}")
+    prompt, completion, total = usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]
+    return (
+        None
+        if total == prompt + completion
+        else Broken(f"total_tokens {prompt} + {completion}", f"total_tokens {total}")
+    )
 
 
 def _limits(seen: Sighting) -> list[tuple[str, int, int]]:

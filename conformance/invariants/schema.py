@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from conformance.invariants.evidence import Message, is_run
 from conformance.invariants.judging import Answer, Broken, Invariant, Remark, invariant
 from conformance.wire.models import FieldFault, Run
+from conformance.wire.values import NOT_JSON, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from conformance.invariants.evidence import Evidence, Sighting
 
@@ -85,8 +86,8 @@ def _row_of_tool(path: list[str | int], fault: FieldFault) -> str:
             return "RUN-SCHEMA-032"
         case [_, "file_search", "ranking_options", *_]:
             return "RUN-SCHEMA-034"
-        case [_, "file_search", *_]:
-            return "RUN-SCHEMA-033"
+        case [_, "file_search", *inside]:
+            return "RUN-SCHEMA-033" if inside else "RUN-SCHEMA-001"
         case _:
             return "RUN-SCHEMA-030"
 
@@ -103,11 +104,11 @@ def _object(member: str) -> Callable[[Sighting], bool]:
     return lambda seen: isinstance(seen.run.get(member), dict)
 
 
-def _tool(kind: str | None = None, *members: str) -> Callable[[Sighting], bool]:
+def _tool(kind: str, *members: str) -> Callable[[Sighting], bool]:
     """Whether the run has a tool of a kind, and that has the members, one inside the other."""
 
     def has(seen: Sighting) -> bool:
-        return any(_lies_in(tool, members) for tool in tools_of(seen) if kind in {None, tool.get("type")})
+        return any(_lies_in(tool, members) for tool in tools_of(seen) if tool.get("type") == kind)
 
     return has
 
@@ -133,30 +134,35 @@ _APPLIES: Mapping[str, Callable[[Sighting], bool]] = {
     "RUN-SCHEMA-017": _object("last_error"),
     "RUN-SCHEMA-024": _object("incomplete_details"),
     "RUN-SCHEMA-027": lambda seen: "instructions" in seen.run,
-    "RUN-SCHEMA-030": _tool(),
+    "RUN-SCHEMA-030": lambda seen: isinstance(seen.run.get("tools"), list) and bool(seen.run["tools"]),
     "RUN-SCHEMA-031": _tool("function"),
     "RUN-SCHEMA-032": _tool("function", "function"),
     "RUN-SCHEMA-033": _tool("file_search", "file_search", "max_num_results"),
     "RUN-SCHEMA-034": _tool("file_search", "file_search", "ranking_options"),
-    "RUN-SCHEMA-036": lambda seen: bool(seen.run.get("metadata")),
-    "RUN-SCHEMA-042": lambda seen: _lies_in(seen.run.get("tool_choice"), ("type",)),
+    "RUN-SCHEMA-036": lambda seen: _object("metadata")(seen) and bool(seen.run["metadata"]),
+    "RUN-SCHEMA-042": lambda seen: _names_a_function(seen.run.get("tool_choice")),
     "RUN-SCHEMA-045": lambda seen: _lies_in(seen.run.get("response_format"), ("json_schema",)),
 }
 
 
 def _field_row(id: str, name: str) -> Invariant:
     def check(seen: Sighting) -> Answer:
-        found = [fault for fault in seen.faults if row_of(fault) == id]
-        if id == "RUN-SCHEMA-042" and not found and _function_without_name(seen):
+        broken = _broken(fault for fault in seen.faults if row_of(fault) == id)
+        if id == "RUN-SCHEMA-042" and not broken and _function_without_name(seen):
             return Broken("tool_choice.function.name", "tool_choice of type function without a function")
-        if not found:
-            return None
-        return Broken(
-            "; ".join(f"{_dotted(fault)} {fault.expected}" for fault in found),
-            "; ".join(f"{_dotted(fault)} {fault.actual}" for fault in found),
-        )
+        return broken
 
     return Invariant(id, name, "", _runs, _APPLIES.get(id, _always), check)
+
+
+def _broken(faults: Iterable[FieldFault]) -> Broken | None:
+    found = list(faults)
+    expected = "; ".join(f"{_dotted(fault)} {fault.expected}" for fault in found)
+    return Broken(expected, "; ".join(f"{_dotted(fault)} {fault.actual}" for fault in found)) if found else None
+
+
+def _names_a_function(choice: Any) -> bool:
+    return isinstance(choice, dict) and (choice.get("type") == "function" or choice.get("function") is not None)
 
 
 def _function_without_name(seen: Sighting) -> bool:
@@ -171,7 +177,6 @@ def _dotted(fault: FieldFault) -> str:
 
 
 _NARROWER = {
-    "RUN-SCHEMA-001": "a_run_is_an_object_of_the_schema",
     "RUN-SCHEMA-011": "type_of_required_action",
     "RUN-SCHEMA-012": "tool_calls",
     "RUN-SCHEMA-017": "code_of_last_error",
@@ -193,6 +198,21 @@ _NAMES = {**{row: member for member, row in reversed(tuple(_MEMBERS.items()))}, 
 FIELD_ROWS = tuple(_field_row(id, name) for id, name in sorted(_NAMES.items()))
 
 
+def _shown(evidence: Evidence) -> Iterator[Sighting | Message]:
+    """Every sighting of a run, and every JSON reply that should be one and is none; no JSON is another row's."""
+    yield from evidence.runs
+    replies = (message for message in evidence.messages if message.shows("run"))
+    yield from (reply for reply in replies if reply.exchange.json is not NOT_JSON and not is_run(reply.exchange.json))
+
+
+@invariant("RUN-SCHEMA-001", _shown)
+def a_run_is_an_object_of_the_schema(subject: Sighting | Message) -> Answer:
+    """A run is an object, and nothing is wrong with it that no narrower row states."""
+    if isinstance(subject, Message):
+        return Broken("a run as a JSON object", shown(subject.exchange.json))
+    return _broken(fault for fault in subject.faults if row_of(fault) == "RUN-SCHEMA-001")
+
+
 @invariant("RUN-SCHEMA-007", _runs, lambda seen: not seen.listed and not seen.by("cancel_run"))
 def thread_id_is_the_threads(seen: Sighting) -> Answer:
     """The run names the thread through which it was reached."""
@@ -201,57 +221,17 @@ def thread_id_is_the_threads(seen: Sighting) -> Answer:
     return Broken(f"thread_id {seen.thread_id}", f"thread_id {named}")
 
 
-@invariant("RUN-SCHEMA-008", _runs, lambda seen: seen.by("create_run") and isinstance(seen.exchange.request.json, dict))
+def _asked_for_an_assistant(seen: Sighting) -> bool:
+    asked = seen.exchange.request.json
+    return seen.by("create_run") and isinstance(asked, dict) and isinstance(asked.get("assistant_id"), str)
+
+
+@invariant("RUN-SCHEMA-008", _runs, _asked_for_an_assistant)
 def assistant_id_is_the_requested_one(seen: Sighting) -> Answer:
     """The run names the assistant that it was created with."""
-    asked, named = seen.exchange.request.json.get("assistant_id"), seen.run.get("assistant_id")
-    return (
-        None
-        if named == asked or not isinstance(named, str)
-        else Broken(f"assistant_id {asked}", f"assistant_id {named}")
-    )
-
-
-def _calls(seen: Sighting) -> list[Mapping[str, Any]]:
-    action = seen.run.get("required_action")
-    outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
-    calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
-    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-
-
-def _function_of(call: Mapping[str, Any]) -> Mapping[str, Any]:
-    function = call.get("function")
-    return function if isinstance(function, dict) else {}
-
-
-@invariant(
-    "RUN-SCHEMA-013", _runs, lambda seen: _lies_in(seen.run, ("required_action", "submit_tool_outputs", "tool_calls"))
-)
-def tool_calls_are_told_apart(seen: Sighting) -> Answer:
-    """There is at least one call, and no id comes twice."""
-    ids = [str(call.get("id")) for call in _calls(seen)]
-    return None if ids and len(set(ids)) == len(ids) else Broken("tool calls with ids of their own", f"ids {ids}")
-
-
-@invariant(
-    "RUN-SCHEMA-014", _runs, lambda seen: any(isinstance(_function_of(c).get("arguments"), str) for c in _calls(seen))
-)
-def arguments_are_json(seen: Sighting) -> Answer:
-    """Whether the arguments of the calls parse as JSON."""
-    for call in _calls(seen):
-        try:
-            json.loads(_function_of(call).get("arguments", "null"))
-        except (TypeError, ValueError, RecursionError):
-            return Remark("arguments of a tool call that are no JSON were seen")
-    return Remark("arguments of tool calls are JSON")
-
-
-@invariant("RUN-SCHEMA-015", _runs, lambda seen: bool(_calls(seen)))
-def called_function_is_a_tool(seen: Sighting) -> Answer:
-    """Every call is of a function that the run has."""
-    offered = {str(_function_of(tool).get("name")) for tool in tools_of(seen)}
-    called = {str(_function_of(call).get("name")) for call in _calls(seen)}
-    return None if called <= offered else Broken(f"functions among {sorted(offered)}", f"functions {sorted(called)}")
+    asked, named = seen.exchange.request.json["assistant_id"], seen.run.get("assistant_id")
+    right = named == asked or not isinstance(named, str)
+    return None if right else Broken(f"assistant_id {asked}", f"assistant_id {named}")
 
 
 @invariant("RUN-SCHEMA-046", _runs)

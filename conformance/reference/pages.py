@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT = 20
 _HIGHEST_LIMIT = 100
+#: What any Python converts, however it is set up.
+_MOST_DIGITS = 640
 
 
 def page(items: Sequence[Mapping[str, Any]], query: Sequence[tuple[str, str]], what: str) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def page(items: Sequence[Mapping[str, Any]], query: Sequence[tuple[str, str]], w
 def _limit(value: str | None) -> int:
     if value is None:
         return _DEFAULT_LIMIT
-    if not re.fullmatch(r"-?[0-9]{1,18}", value):
+    if not re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", value):
         raise Refusal("Invalid type for 'limit': expected an integer.", param="limit", code="invalid_type")
     limit = int(value)
     if limit > _HIGHEST_LIMIT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import Untested
 from conformance.states import FINAL
@@ -13,14 +13,13 @@ from conformance.wire.exchange import JSON_TYPE, Exchange
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conformance.client import Client
+    from conformance.client import CancelForm, Client
     from conformance.states.waits import Waits
 
 NOT_FOUND: Final = 404
+REFUSED_KEY: Final = frozenset({401, 403})
 #: Seconds after its expires_at by which a target that sweeps now and then has noticed that a run expired.
 GRACE: Final = 30.0
-
-CancelForm = Literal["json", "bare", "object"]
 
 #: The bodies that clients send with a cancel: a JSON content type with nothing behind it (OpenAI's Python library),
 #: no content type at all (its Node and Ruby libraries, Azure's), an empty object (hand-written clients).
@@ -107,9 +106,9 @@ class Run:
         """Read it."""
         return self._call("retrieve_run")
 
-    def cancel(self, form: CancelForm = "json") -> Exchange:
-        """Ask for it to be cancelled, in one of the forms that clients use."""
-        return self._call("cancel_run", **CANCEL_FORMS[form])
+    def cancel(self, form: CancelForm | None = None) -> Exchange:
+        """Ask for it to be cancelled, in one of the forms that clients use, or in one that the target takes."""
+        return self._call("cancel_run", **CANCEL_FORMS[form or self.client.cancel_form])
 
     def modify(self, metadata: dict[str, str]) -> Exchange:
         """Replace its metadata."""
@@ -124,11 +123,19 @@ class Run:
 
     def tool_call_ids(self) -> Sequence[str]:
         """The ids of the tool calls that it was staged with; an invented one where it asked for none."""
+        return self._calls() or ["call_conformance"]
+
+    @property
+    def waits_for_outputs(self) -> bool:
+        """Whether it was staged with tool calls that have ids."""
+        return bool(self._calls())
+
+    def _calls(self) -> Sequence[str]:
         action = self.body.get("required_action")
         try:
             return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
         except (KeyError, TypeError):
-            return ["call_conformance"]
+            return []
 
     def settle(self, wait: str = "finish") -> Exchange:
         """
@@ -158,6 +165,8 @@ class Run:
         expires_at = run_of(seen).get("expires_at")
         if not isinstance(expires_at, int):
             raise Untested(f"it has no expires_at: {seen}")
+        if expires_at < seen.ended:
+            raise Untested(f"its expires_at is long past, which RUN-INV-023 is about: {seen}")
         remaining = expires_at + GRACE - seen.ended
         if remaining > budget:
             raise Untested(f"it expires after the {budget:g} s of the wait named expiry")
@@ -198,7 +207,10 @@ class Run:
         return run
 
     def _call(self, operation: str, **options: Any) -> Exchange:
-        return self.client.call(operation, thread_id=self.thread_id, run_id=self.id, **options)
+        reply = self.client.call(operation, thread_id=self.thread_id, run_id=self.id, **options)
+        if reply.status in REFUSED_KEY and "key" not in options:
+            raise Untested(f"the key was refused, which RUN-AUTH-001 is about: {reply}")
+        return reply
 
 
 @dataclass(frozen=True)

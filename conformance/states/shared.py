@@ -45,8 +45,13 @@ class Shared:
         return self._once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
 
     def _fill(self) -> Listing:
-        thread = self.stage.thread()
-        return Listing(thread, tuple(self.stage.fill(thread, 5)))
+        """Created a second apart, since their times tell the order."""
+        thread, runs = self.stage.thread(), list[Run]()
+        for _ in range(5):
+            if runs:
+                runs[-1].pause("apart")
+            runs += self.stage.fill(thread, 1)
+        return Listing(thread, tuple(runs))
 
     def _fill_quickly(self) -> Listing:
         thread, quick = self.stage.thread(), self.stage.means.recipes.get("quick", {})

@@ -25,6 +25,15 @@ def never_issued(id: str) -> str:
     return f"{id}000000" if counter.isdecimal() else id[:-6] + id[-6:].translate(_TURNED)
 
 
+class Phantom(Run):
+    """A run that was never issued, on the thread of one that was."""
+
+    @property
+    def id(self) -> str:
+        """An id that leads nowhere."""
+        return never_issued(super().id)
+
+
 @dataclass
 class Misaddressed(Run):
     """A run, asked for through a thread that is not its own."""

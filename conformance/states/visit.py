@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.client import Unreachable
 from conformance.outcomes import Fault, Untested
-from conformance.states.handles import Run, run_of
+from conformance.states.handles import CANCEL_FORMS, REFUSED_KEY
+from conformance.states.stage import LONG_PROMPT
 from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.states.handles import Run
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
     from conformance.wire.journal import Journal
 
 _CANCELLABLE: Final = frozenset({"queued", "in_progress", "requires_action"})
-_REFUSED_KEY: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 #: What is answered where there is no such operation.
 _NO_METHOD: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 _NO_ROUTE: Final = "conformance-no-such-route"
@@ -41,7 +42,7 @@ def arrive(stage: Stage, url: str, key_env: str, *, with_key: bool) -> None:
             reply = client.call("create_thread", json={})
     except Unreachable as problem:
         raise NothingToMeasure(f"there is no server at {url}: {problem}") from None
-    if reply.status in _REFUSED_KEY:
+    if reply.status in REFUSED_KEY:
         given = f"the key in {key_env}" if with_key else "a request without a key"
         raise NothingToMeasure(f"{url} refuses {given} ({reply.status}); set {key_env}")
     if not (reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("id"), str)):
@@ -52,26 +53,31 @@ def arrive(stage: Stage, url: str, key_env: str, *, with_key: bool) -> None:
     stage.means.threads.append(reply.json["id"])
 
 
-def lacking(stage: Stage) -> frozenset[str]:
+def explore(stage: Stage) -> frozenset[str]:
     """
-    Find the capabilities whose operation is answered as if there were no such route, at the cost of one run.
+    Find out what the target lacks, and in which form it takes a cancel, at the cost of one run.
 
-    A target without them is not judged on them; that it was not is told, and gates.
+    Returns:
+        The capabilities whose operation is answered as if there were no such route. The target is not judged on them;
+        that it was not is told, and gates.
     """
-    client = stage.client
     try:
         _ = stage.assistant_id
-        with client.scope("subjects/probes"):
-            thread = stage.thread()
-            reply = stage.create_run(thread)
-            run_of(reply)
-            run, below = Run(client, stage.means.waits, reply), f"/threads/{thread.id}"
+        with stage.client.scope("subjects/probes"):
+            thread = stage.thread(LONG_PROMPT)
+            run = stage.started(thread)
+            below = f"/threads/{thread.id}"
             probes = (
                 ("retrieve", run.retrieve, ("GET", f"{below}/{_NO_ROUTE}/{run.id}")),
                 ("list", thread.list, ("GET", f"{below}/{_NO_ROUTE}")),
                 ("cancel", run.cancel, ("POST", f"{below}/runs/{run.id}/{_NO_ROUTE}")),
             )
-            return frozenset(name for name, probe, route in probes if _is_no_route(probe(), client.send(*route)))
+            missing = frozenset(
+                name for name, probe, route in probes if _is_no_route(probe(), stage.client.send(*route))
+            )
+            if not missing & {"retrieve", "cancel"}:
+                _learn_the_form(run)
+            return missing
     except (Untested, Fault):
         return frozenset()  # whatever is wrong here, the cases will say
 
@@ -89,6 +95,15 @@ def leave(stage: Stage, journal: Journal) -> None:
                 client.call("delete_assistant", assistant_id=assistant_id)
     except (Untested, Fault):
         return  # a target that went away has nothing left to clean
+
+
+def _learn_the_form(run: Run) -> None:
+    """Cancel the run once it works, in one form after the other; where none is granted, the first one stays."""
+    run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
+    for form in CANCEL_FORMS:
+        if run.cancel(form).succeeded:
+            run.client.cancel_form = form
+            return
 
 
 def _is_no_route(reply: Exchange, nowhere: Exchange) -> bool:

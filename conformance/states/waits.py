@@ -16,6 +16,7 @@ BUDGETS: Mapping[str, float] = {
     "finish": 120.0,  # a run reaches a final state
     "cancel": 60.0,  # a cancelled run comes to rest
     "expiry": 660.0,  # an unattended run expires; only where time can be turned
+    "apart": 1.1,  # between two runs whose times should tell which is the later
     "afterlife": 2.0,  # between a final state and reading it again
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.outcomes import Noted, Untested, Violated, Violation
+from conformance.states import ALL
 from conformance.states.handles import items_of as need_page
 from conformance.states.handles import run_of as need_run
 from conformance.wire.values import ABSENT, same, shown
@@ -17,6 +18,7 @@ from conformance.wire.values import ABSENT, same, shown
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from conformance.states.handles import Run
     from conformance.wire.exchange import Exchange
 
 __all__ = [
@@ -25,11 +27,13 @@ __all__ = [
     "expect_refused",
     "expect_same",
     "expect_status",
+    "expect_untouched",
     "need",
     "need_page",
     "need_run",
     "note",
     "shown",
+    "status_of",
 ]
 
 
@@ -55,15 +59,10 @@ def expect_no_crash(reply: Exchange) -> None:
     expect(reply.status < 500, "a status below 500", f"status {reply.status}", reply)
 
 
-def expect_same(
-    before: Exchange, after: Exchange, *, fields: Collection[str] | None = None, ignoring: Collection[str] = ()
-) -> None:
-    """Two replies must show the same run: in the fields that are named, or in all but the ignored ones."""
+def expect_same(before: Exchange, after: Exchange, *, fields: Collection[str] | None = None) -> None:
+    """Two replies must show the same run, in all fields or in those that are named."""
     was, is_ = need_run(before), need_run(after)
-    names = fields if fields is not None else dict.fromkeys((*was, *is_))
-    changed = [
-        name for name in names if name not in ignoring and not same(was.get(name, ABSENT), is_.get(name, ABSENT))
-    ]
+    changed = _changed(before, after, fields)
     expect(
         not changed,
         ", ".join(f"{name} {shown(was.get(name, ABSENT))}" for name in changed),
@@ -73,10 +72,34 @@ def expect_same(
     )
 
 
+def expect_untouched(run: Run, before: Exchange, *, fields: Collection[str] | None = None) -> None:
+    """A run must be as it was; if it goes on changing without any doing, that says nothing about what was done."""
+    after = run.retrieve()
+    if changed := _changed(before, after, fields):
+        run.pause("apart")
+        changing = _changed(after, run.retrieve(), changed)
+        need(not changing, f"the run changes without any doing: {', '.join(changing)}")
+    expect_same(before, after, fields=fields)
+
+
+def _changed(before: Exchange, after: Exchange, fields: Collection[str] | None) -> list[str]:
+    was, is_ = need_run(before), need_run(after)
+    names = dict.fromkeys((*was, *is_)) if fields is None else fields
+    return [name for name in names if not same(was.get(name, ABSENT), is_.get(name, ABSENT))]
+
+
 def need(condition: object, reason: str) -> None:
     """What the case builds on."""
     if not condition:
         raise Untested(reason)
+
+
+def status_of(reply: Exchange) -> str:
+    """The status of the run in a reply; one that nobody documented is RUN-SCHEMA-009's business."""
+    status = need_run(reply).get("status")
+    if not isinstance(status, str) or status not in ALL:
+        raise Untested(f"{reply} shows no documented status")
+    return status
 
 
 def note(finding: str) -> None:

@@ -27,6 +27,15 @@ def in_order(listing: Listing, order: str = "desc") -> list[str]:
     return ids
 
 
+def whole_walk(pages: Sequence[Exchange], ids: Sequence[str]) -> list[str]:
+    """The ids of a walk; one that has_more broke off early, or that is no boolean, is another requirement's."""
+    visited = [id for page in pages for id in ids_of(page)]
+    more = pages[-1].json.get("has_more")
+    early = bool(ids_of(pages[-1])) and len(visited) < len(ids) and visited == list(ids[: len(visited)])
+    need(isinstance(more, bool) and not (early and more is False), f"has_more ended the walk early: it is {more!r}")
+    return visited
+
+
 def expect_ids(reply: Exchange, wanted: Sequence[str], *before: Exchange) -> None:
     """The page must show exactly these runs, in this order."""
     expect(reply.succeeded, f"a page with {list(wanted)}", f"status {reply.status}", *before, reply)

@@ -9,10 +9,20 @@ import pytest
 from conformance.states import FINISHED
 from conformance.states.handles import CANCEL_FORMS
 from conformance.suite import fresh_run, requirement
-from conformance.suite.expectations import expect_refused, expect_same, expect_status, need, need_run, note
+from conformance.suite.expectations import (
+    expect,
+    expect_refused,
+    expect_status,
+    expect_untouched,
+    need,
+    need_run,
+    note,
+    status_of,
+)
 
 if TYPE_CHECKING:
-    from conformance.states.handles import CancelForm, Run
+    from conformance.client import CancelForm
+    from conformance.states.handles import Run
     from conformance.states.stage import Stage
 
 finished = fresh_run(*FINISHED)
@@ -27,17 +37,20 @@ def test_cancelling_a_finished_run_changes_nothing(run: Run) -> None:
     for form in CANCEL_FORMS:
         run.cancel(form)
 
-    expect_same(before, run.retrieve())
+    expect_untouched(run, before)
 
 
 @requirement("RUN-CANCEL-011")
 @fresh_run("completed")
 def test_a_late_cancel_takes_no_late_effect(run: Run) -> None:
     """Two seconds after the cancel of a completed run, it is still the same."""
+    run.pause("afterlife", since=run.seen)
+    before = run.retrieve()
+
     reply = run.cancel()
     run.pause("afterlife", since=reply)
 
-    expect_same(run.seen, run.retrieve())
+    expect_untouched(run, before)
 
 
 @requirement("RUN-CANCEL-031")
@@ -45,7 +58,11 @@ def test_a_late_cancel_takes_no_late_effect(run: Run) -> None:
 @pytest.mark.parametrize("form", CANCEL_FORMS)
 def test_cancelling_a_finished_run_is_refused(run: Run, form: CancelForm) -> None:
     """There is nothing left to cancel, and the client must learn it."""
-    expect_refused(run.cancel(form), run.seen, because=f"the run is {run.body['status']}")
+    reply = run.cancel(form)
+
+    if reply.status >= 500 and form != run.client.cancel_form:
+        need(run.cancel().status >= 500, f"it is the form of the request that crashes the server: {reply}")
+    expect_refused(reply, run.seen, because=f"the run is {run.body['status']}")
 
 
 @requirement("RUN-CANCEL-012")
@@ -100,11 +117,13 @@ def test_a_queued_run_is_not_cancelled(run: Run, stage: Stage) -> None:
 @fresh_run("requires_action")
 def test_a_refused_cancel_leaves_a_waiting_run_alone(run: Run) -> None:
     """A run whose cancel was refused waits on for its outputs as if nothing had been asked."""
+    before = run.retrieve()
+
     reply = run.cancel()
 
     if reply.succeeded:
         note("cancels of waiting runs are not refused here")
-    expect_same(run.seen, run.retrieve())
+    expect_untouched(run, before)
 
 
 @requirement("RUN-CANCEL-019")
@@ -118,5 +137,6 @@ def test_a_refused_cancel_lets_a_waiting_run_finish(run: Run) -> None:
     submitted = run.submit()
     need(submitted.succeeded, f"the outputs were not accepted: {submitted}")
     ended = run.settle()
-    need(need_run(ended).get("status") in {"completed", "cancelled"}, f"the run ended otherwise: {ended}")
-    expect_same(submitted, ended, fields=("id", "cancelled_at"))
+    status = status_of(ended)
+    need(status not in {"failed", "expired"}, f"the run ended otherwise: {ended}")
+    expect(status != "cancelled", "a run that nobody cancelled", f"status {status}", reply, submitted, ended)

@@ -12,7 +12,15 @@ from conformance.client import UNSET
 from conformance.states.handles import Run
 from conformance.states.strangers import Misaddressed, never_issued
 from conformance.suite import requirement, shared_run
-from conformance.suite.expectations import expect, expect_refused, expect_same, expect_status, need, need_page, need_run
+from conformance.suite.expectations import (
+    expect,
+    expect_refused,
+    expect_status,
+    expect_untouched,
+    need,
+    need_page,
+    need_run,
+)
 from conformance.wire.exchange import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -90,12 +98,13 @@ def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: S
 )
 def test_a_run_is_out_of_reach_through_another_thread(run: Run, act: Callable[[Run], Exchange], stage: Stage) -> None:
     """A run belongs to its thread: another one neither shows it nor changes it."""
-    other = stage.thread()
+    other, before = stage.thread(), _before(run)
 
     reply = act(Misaddressed(run.client, run.waits, run.seen, other))
 
+    need(reply.status < 500, f"the server crashed, which other requirements are about: {reply}")
     expect_refused(reply, run.seen, because="since the run belongs to another thread")
-    _expect_untouched(run, reply)
+    _expect_untouched(run, before, reply)
 
 
 @requirement("RUN-ERR-006")
@@ -158,10 +167,12 @@ def test_a_method_that_the_api_does_not_have_does_nothing(run: Run, method: str,
     """Only the documented methods act; another one is refused, and the run is what it was."""
     path = f"/threads/{quote(run.thread_id, safe='')}/runs/{quote(run.id, safe='')}{below}"
 
+    before = _before(run)
+
     reply = client.send(method, path, json=MODIFICATION if method == "PATCH" else UNSET)
 
     expect_status(reply, 404, 405)
-    _expect_untouched(run, reply)
+    _expect_untouched(run, before, reply)
 
 
 def _expect_not_found(reply: Exchange) -> None:
@@ -169,16 +180,21 @@ def _expect_not_found(reply: Exchange) -> None:
     expect_status(reply, 404)
 
 
-def _expect_untouched(run: Run, reply: Exchange) -> None:
-    """Expect the run as it was staged, apart from what an in_progress one does by itself."""
+def _before(run: Run) -> Exchange:
+    """Look at a run before something is done to it; one in progress may move meanwhile."""
+    return run.seen if run.body.get("status") == "in_progress" else run.retrieve()
+
+
+def _expect_untouched(run: Run, before: Exchange, reply: Exchange) -> None:
+    """Expect the run as it was before, apart from what an in_progress one does by itself."""
     after = run.retrieve()
+    need(after.status < 500, f"the server crashed, which RUN-ERR-011 is about: {after}")
     expect(after.succeeded, "the run, still there (2xx)", f"status {after.status}", run.seen, reply, after)
+    if run.body.get("status") != "in_progress":
+        return expect_untouched(run, before)
     status = need_run(after).get("status")
-    if run.body.get("status") == "in_progress":
-        uncancelled = status not in {"cancelling", "cancelled"}
-        expect(uncancelled, "a run that was not cancelled", f"status {status}", run.seen, reply, after)
-    else:
-        expect_same(run.seen, after)
+    uncancelled = status not in {"cancelling", "cancelled"}
+    return expect(uncancelled, "a run that was not cancelled", f"status {status}", run.seen, reply, after)
 
 
 def _expect_no_runs(thread: Thread, reply: Exchange) -> None:

@@ -9,7 +9,16 @@ from conformance.outcomes import Untested
 from conformance.states import ACTIVE, FINAL, FINISHED
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT, SMALL_LIMIT
 from conformance.suite import fresh_run, requirement, shared_run
-from conformance.suite.expectations import expect, expect_refused, expect_same, need, need_page, need_run, shown
+from conformance.suite.expectations import (
+    expect,
+    expect_refused,
+    expect_same,
+    need,
+    need_page,
+    need_run,
+    shown,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from conformance.states.handles import Run, Thread
@@ -25,7 +34,7 @@ def test_a_new_run_is_queued(stage: Stage) -> None:
     """A run begins in the queue, where the reply to its creation shows it."""
     created = stage.create_run(stage.thread())
 
-    status = need_run(created).get("status")
+    status = status_of(created)
     expect(status == "queued", 'status "queued"', f"status {shown(status)}", created)
 
 
@@ -112,6 +121,7 @@ def test_an_incomplete_run_names_the_limit_that_it_hit(run: Run) -> None:
     details = run.body.get("incomplete_details")
     need(isinstance(details, dict), f"it has no incomplete_details: {run.seen}")
     reason = details.get("reason") if isinstance(details, dict) else None
+    need(reason in {"max_completion_tokens", "max_prompt_tokens"}, f"it names no limit at all: {shown(reason)}")
     expect(reason == "max_completion_tokens", 'reason "max_completion_tokens"', f"reason {shown(reason)}", run.seen)
 
 
@@ -131,9 +141,9 @@ def test_a_completed_run_leaves_its_answer_on_the_thread(run: Run) -> None:
 def test_an_active_run_keeps_other_runs_off_its_thread(run: Run, stage: Stage) -> None:
     """One thread, one active run: the second is refused, and is not on the thread afterwards."""
     reply = stage.create_run(run.thread)
+    listed = run.thread.list()
 
     _expect_locked_out(run, reply)
-    listed = run.thread.list()
     others = [each["id"] for each in need_page(listed) if each["id"] != run.id]
     expect(not others, "no other run on the thread", others, run.seen, reply, listed)
 
@@ -176,7 +186,7 @@ def test_an_active_run_locks_no_other_thread(run: Run, stage: Stage) -> None:
 
 
 def _expect_expired(run: Run, after: Exchange) -> None:
-    status = need_run(after).get("status")
+    status = status_of(after)
     need(status not in {"completed", "incomplete", "failed"}, f"it came to rest by itself: {after}")
     expect(status == "expired", 'status "expired"', f"status {shown(status)}", run.seen, after)
 

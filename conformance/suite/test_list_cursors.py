@@ -8,7 +8,7 @@ import pytest
 
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement, shared_run
-from conformance.suite.expectations import expect
+from conformance.suite.expectations import expect, need
 from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order
 
 if TYPE_CHECKING:
@@ -58,11 +58,15 @@ def test_before_leads_back_to_the_page_that_after_left(order: str, listing: List
     """Paging on and back again shows the same page."""
     thread = listing.thread
     first = thread.list(limit=2, order=order)
+    need(ids_of(first), "the first page is empty")
     second = thread.list(limit=2, order=order, after=ids_of(first)[-1])
+    need(ids_of(second), "the second page is empty")
+    third = thread.list(limit=2, order=order, after=ids_of(second)[-1])
+    need(ids_of(third), "the third page is empty")
 
-    back = thread.list(limit=2, order=order, before=ids_of(second)[0])
+    back = thread.list(limit=2, order=order, before=ids_of(third)[0])
 
-    expect_ids(back, ids_of(first), first, second)
+    expect_ids(back, ids_of(second), second, third)
 
 
 @requirement("RUN-PAGE-020")

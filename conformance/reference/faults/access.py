@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.reference.errors import Refusal
@@ -76,7 +78,7 @@ class EchoesTheKey(Operations):
             raise Refusal(message, status=401, code=refusal.code) from None
 
 
-@fault("AUTH-005")
+@fault("AUTH-005", "INV-032", "LIFE-003")
 class ActsBeforeAsking(Operations):
     """A cancel or submit is carried out before the key is looked at."""
 
@@ -92,9 +94,6 @@ class ActsBeforeAsking(Operations):
     def sent(self, answer: Answer, call: Call) -> Answer:
         if self._refusal is None:
             return super().sent(answer, call)
-        body = answer.body
-        import json
-
         body = json.dumps(self._refusal.body()).encode()
         return type(answer)(self._refusal.status, {**answer.headers, **self._refusal.headers}, body)
 
@@ -107,7 +106,7 @@ class ForgetsKeysOnCancel(Operations):
         raise Refusal("Not yours.", status=401)
 
 
-@fault("ERR-005", "CANCEL-021")
+@fault("ERR-005", "CANCEL-021", "CANCEL-002", "SCHEMA-007")
 class ThreadsDoNotMatter(Operations):
     """A run is found through any thread."""
 
@@ -119,7 +118,7 @@ class ThreadsDoNotMatter(Operations):
         return super()._run(call)
 
 
-@fault("ERR-005")
+@fault("ERR-005", "SCHEMA-007")
 class ReadsThroughAnyThread(Operations):
     """A run is shown through any thread."""
 
@@ -130,14 +129,12 @@ class ReadsThroughAnyThread(Operations):
         return super().retrieve_run(call)
 
 
-@fault("ERR-005", "CANCEL-021")
+@fault("ERR-005", "CANCEL-021", "CANCEL-002")
 class CancelsThroughAnyThread(Operations):
-    """A cancel through another thread is refused, and carried out all the same."""
+    """A cancel is carried out through any thread."""
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
         for thread in self._store.threads.values():
-            run = thread.runs.get(call.ids["run_id"])
-            if run and thread.id != call.ids["thread_id"] and run.status(call.now) in self._cancellable:
-                run.cancel(call.now)
-                return self.shown(run, call)
+            if call.ids["run_id"] in thread.runs:
+                return super().cancel_run(replace(call, ids={**call.ids, "thread_id": thread.id}))
         return super().cancel_run(call)

@@ -24,7 +24,7 @@ class CancelsNothing(Operations):
         raise Refusal(f"Cannot cancel run with status '{self._run(call).status(call.now)}'.")
 
 
-@fault("CANCEL-003", "CANCEL-001", "CANCEL-010")
+@fault("CANCEL-003", "CANCEL-010")
 class PretendsToCancel(Operations):
     """The cancel is answered 200, and the run works on."""
 
@@ -51,7 +51,7 @@ class AnswersWithAnotherRun(Operations):
         return {**super().cancel_run(call), "id": "run_another"}
 
 
-@fault("CANCEL-001")
+@fault("CANCEL-001", "SCHEMA-001")
 class CancelSaysNothing(Operations):
     """The reply to the cancel only says that it was done."""
 
@@ -71,7 +71,7 @@ class NeverRests(Operations):
         return told
 
 
-@fault("LIFE-004", seen="fakeai 0.3.2")
+@fault("LIFE-004", "INV-010", seen="fakeai 0.3.2")
 class ComesBack(Operations):
     """A cancelled run is completed a second later, since the work went on."""
 
@@ -92,7 +92,7 @@ class CancelsTheFinishedSilently(Operations):
         return self.shown(run, call) if done else super().cancel_run(call)
 
 
-@fault("CANCEL-011", "CANCEL-031", "LIFE-004")
+@fault("CANCEL-011", "CANCEL-031", "LIFE-004", "CANCEL-008")
 class CancelsTheFinished(Operations):
     """A finished run is cancelled."""
 
@@ -104,7 +104,7 @@ class CancelsTheFinished(Operations):
         return self.shown(run, call)
 
 
-@fault("CANCEL-011", "LIFE-004")
+@fault("CANCEL-011", "LIFE-004", "CANCEL-008")
 class RefusesAndCancels(Operations):
     """The cancel of a finished run is refused, and carried out."""
 
@@ -136,7 +136,7 @@ class FailedIsAConflict(Operations):
 
 
 @fault("CANCEL-031")
-class FinishedIsACrash(Operations):
+class FinishedCrashes(Operations):
     """The cancel of a finished run is answered 500."""
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class CancelsAgain(Operations):
         return self.shown(run, call) if run.status(call.now) == "cancelled" else super().cancel_run(call)
 
 
-@fault("CANCEL-014", "CANCEL-013", "INV-030", "INV-032")
+@fault("CANCEL-014", "CANCEL-013", "INV-030")
 class CancelsAnew(Operations):
     """The cancel of a cancelled run moves cancelled_at."""
 
@@ -230,14 +230,14 @@ class WantsNoObject(Operations):
 
 
 @fault("CANCEL-021")
-class UnknownIsABadRequest(Operations):
+class UnknownIsBadRequest(Operations):
     """The cancel of an unknown run is answered 400."""
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
         try:
             return super().cancel_run(call)
         except Refusal as refusal:
-            if refusal.status == 404:  # noqa: PLR2004
+            if refusal.status == 404 and call.ids["thread_id"] in self._store.threads:
                 raise Refusal(refusal.message) from None
             raise
 
@@ -269,17 +269,18 @@ class CancelledLocks(Operations):
             raise Refusal("The thread is locked.")
 
 
-@fault("CANCEL-029")
-class ForgetsMetadata(Operations):
-    """A cancel drops the metadata of the run."""
+@fault("CANCEL-029", "INV-029")
+class ForgetsInstructions(Operations):
+    """A cancel drops the instructions of the run."""
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
-        told = super().cancel_run(call)
-        self._run(call).settings = {**self._run(call).settings, "instructions": None}
-        return {**told, "instructions": None}
+        super().cancel_run(call)
+        run = self._run(call)
+        run.settings = {**run.settings, "instructions": None}
+        return self.shown(run, call)
 
 
-@fault("CANCEL-010")
+@fault("CANCEL-010", "LIFE-016")
 class CancelsLater(Operations):
     """Right after the cancel the run is still read as in progress."""
 
@@ -290,7 +291,7 @@ class CancelsLater(Operations):
         return told
 
 
-@fault("CANCEL-008", "LIFE-003")
+@fault("CANCEL-006", "CANCEL-026")
 class CancelledIsFailed(Operations):
     """A cancelled run ends as failed."""
 

@@ -47,19 +47,10 @@ class StuckInTheQueue(Replanned):
     """A run never leaves the queue."""
 
     def replan(self, plan: list[Event], run: Run) -> list[Event]:
-        return plan[:1]
+        return [plan[0], Event(run.created + 600, "expired")]
 
 
-@fault("LIFE-003")
-class WorksThenWaits(Replanned):
-    """A run in progress goes back to the queue for a moment."""
-
-    def replan(self, plan: list[Event], run: Run) -> list[Event]:
-        started = plan[1].at
-        return [plan[0], plan[1], Event(started + 0.15, "queued"), Event(started + 0.3, "in_progress"), *plan[2:]]
-
-
-@fault("LIFE-004")
+@fault("LIFE-004", "INV-012")
 class FinishedFails(Replanned):
     """A completed run fails a second later."""
 
@@ -75,7 +66,7 @@ class IgnoresTheChoice(Replanned):
         return _renamed(plan, "requires_action", "completed")[:3] if run.forced_function() else plan
 
 
-@fault("LIFE-006", "LIFE-003")
+@fault("LIFE-006", "LIFE-003", "INV-031")
 class Impatient(Replanned):
     """A run that requires action goes on by itself after a second."""
 
@@ -235,16 +226,6 @@ class QueuesAgain(Replanned):
         return [*plan[:2], Event(plan[-1].at, "queued"), Event(plan[-1].at + 0.3, "completed")]
 
 
-@fault("LIFE-003")
-class SkipsTheWork(Replanned):
-    """A run expires while it is queued for the first time, and completes afterwards."""
-
-    def replan(self, plan: list[Event], run: Run) -> list[Event]:
-        if run.settings["model"] != "reference-quick":
-            return plan
-        return [plan[0], Event(plan[0].at + 0.01, "requires_action"), *plan[2:]]
-
-
 @fault("INV-029")
 class TurnsTheTools(Operations):
     """The tools of a run are dropped once it has ended."""
@@ -260,6 +241,6 @@ class AppearsLater(Operations):
 
     def retrieve_run(self, call: Call) -> dict[str, Any]:
         run = self._run(call)
-        if call.now - run.created < 0.2:  # noqa: PLR2004
+        if call.now - run.created < 0.2:
             raise Refusal("No run found.", status=404)
         return self.shown(run, call)

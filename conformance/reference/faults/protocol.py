@@ -75,7 +75,7 @@ class NotFoundError(Missing):
         return _with_body(answer, {"error": {**json.loads(answer.body)["error"], "type": "not_found_error"}})
 
 
-@fault("ERR-003", "CANCEL-021")
+@fault("ERR-003", "CANCEL-021", "ERR-006")
 class UnknownRunCrashes(Missing):
     """An unknown run is a crash."""
 
@@ -88,7 +88,7 @@ class UnknownRunCrashes(Missing):
 
 
 @fault("ERR-003")
-class UnknownRunIsABadRequest(Missing):
+class UnknownRunIsBadRequest(Missing):
     """An unknown run is a 400."""
 
     def not_found(self, answer: Answer, call: Call) -> Answer:
@@ -104,7 +104,7 @@ class UnknownThreadCrashes(Missing):
         return replace(answer, status=500) if call.operation == "create_run" else answer
 
 
-@fault("ERR-004")
+@fault("ERR-004", "SCHEMA-001")
 class MakesThreadsUp(Operations):
     """A run on an unknown thread makes the thread up."""
 
@@ -123,7 +123,7 @@ class LongIdsCrash(Operations):
 
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
-        long = any(len(id) > 200 for id in call.ids.values())  # noqa: PLR2004
+        long = any(len(id) > 200 for id in call.ids.values())
         return replace(answer, status=500) if long else answer
 
 
@@ -172,7 +172,7 @@ class CancelsOnGet(Operations):
 
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
-        return replace(answer, status=400) if answer.status == 405 else answer  # noqa: PLR2004
+        return replace(answer, status=400) if answer.status == 405 else answer
 
 
 @fault("ERR-010")
@@ -181,7 +181,7 @@ class TooManyWithoutEnvelope(Operations):
 
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
-        return _with_body(answer, {"message": "Slow down."}) if answer.status == 429 else answer  # noqa: PLR2004
+        return _with_body(answer, {"message": "Slow down."}) if answer.status == 429 else answer
 
 
 @fault("ERR-010")
@@ -191,7 +191,7 @@ class RetryAfterADate(Operations):
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
         date = "Thu, 01 Jan 2026 00:00:10 GMT"
-        return _with_header(answer, "retry-after", date) if answer.status == 429 else answer  # noqa: PLR2004
+        return _with_header(answer, "retry-after", date) if answer.status == 429 else answer
 
 
 @fault("ERR-012", seen="openai-responses 0.13.1")
@@ -257,10 +257,10 @@ class HeadCrashes(Operations):
 
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
-        return replace(answer, status=501) if answer.status == 405 and "head" in str(answer.body).lower() else answer  # noqa: PLR2004
+        return replace(answer, status=501) if answer.status == 405 and "head" in str(answer.body).lower() else answer
 
 
-@fault("HDR-001")
+@fault("HDR-001", "PAGE-008", "PAGE-022", "PAGE-033")
 class NoBetaPlease(Operations):
     """The beta header is refused where runs are listed."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from conformance.reference.errors import Refusal
 from conformance.reference.faults.registry import fault
 from conformance.reference.operations import Operations
-from conformance.reference.runs import Event
 
 if TYPE_CHECKING:
     from conformance.reference.calls import Call
@@ -40,20 +39,18 @@ class SecondCancelCrashes(Racing):
         return told
 
 
-@fault("CANCEL-027", "LIFE-004")
-class CancelIsLost(Racing):
-    """A submit that meets a cancel is granted as well, and the cancelled run completes."""
+@fault("CANCEL-027")
+class SubmitCrashesOnCancel(Racing):
+    """A submit that meets a cancel is a crash."""
 
     def submit_tool_outputs(self, call: Call) -> dict[str, Any]:
-        run = self._run(call)
-        try:
-            return super().submit_tool_outputs(call)
-        except Refusal:
-            if not self._raced(call, "cancel"):
-                raise
-            run.plan.append(Event(call.now + 1, "completed"))
-            return self.shown(run, call)
+        if self._raced(call, "cancel"):
+            raise Refusal("Deadlock.", status=500, kind="server_error")
+        self._remember(call, "submit")
+        return super().submit_tool_outputs(call)
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
+        if self._raced(call, "submit"):
+            raise Refusal("Deadlock.", status=500, kind="server_error")
         self._remember(call, "cancel")
         return super().cancel_run(call)

@@ -62,11 +62,11 @@ def shows(
     """
 
     def shown(self: Operations, run: Run, call: Call) -> dict[str, Any]:
-        told = super(behaviour, self).shown(run, call)  # type: ignore[misc]
+        told: dict[str, Any] = super(behaviour, self).shown(run, call)
         change(told, run, call)
         return told
 
-    behaviour = type(name, (Operations,), {"shown": shown})
+    behaviour: Any = type(name, (Operations,), {"shown": shown})
     _enter(name, does, breaks, seen, behaviour)
 
 

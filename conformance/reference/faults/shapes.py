@@ -130,7 +130,14 @@ shows(
     "SCHEMA-001",
     change=lambda told, *_: ((inner := dict(told)), told.clear(), told.update(data=inner)),
 )
-shows("thread-of-another", "thread_id names another thread.", "SCHEMA-007", change=says("thread_id", "thread_other"))
+shows(
+    "thread-of-another",
+    "thread_id names another thread.",
+    "SCHEMA-007",
+    "CANCEL-002",
+    "PAGE-003",
+    change=says("thread_id", "thread_other"),
+)
 shows(
     "assistant-of-another",
     "assistant_id names another assistant.",
@@ -161,7 +168,6 @@ shows("call-twice", "The same call is listed twice.", "SCHEMA-013", change=_call
 shows(
     "arguments-cut",
     "The arguments of a call break off.",
-    "SCHEMA-014",
     change=_calls(lambda calls: calls[0]["function"].update(arguments='{"x": ')),
 )
 shows(
@@ -215,6 +221,7 @@ shows(
     "function-misnamed",
     "The name of a function has a space.",
     "SCHEMA-031",
+    "SCHEMA-015",
     change=_functions(lambda function: function.update(name="a name")),
 )
 shows(
@@ -252,7 +259,6 @@ shows(
     "metadata-too-many",
     "metadata has more pairs than it may.",
     "SCHEMA-036",
-    "INV-029",
     change=turns("metadata", lambda pairs: {**pairs, **{f"more {n}": "" for n in range(17)}} if pairs else pairs),
 )
 shows("usage-empty", "usage is an empty object.", "SCHEMA-037", change=turns("usage", lambda _: {}))
@@ -308,7 +314,7 @@ shows(
     "SCHEMA-045",
     change=_inside(
         "response_format",
-        lambda format: format["json_schema"].update(name="a name") if "json_schema" in format else None,
+        lambda wanted: wanted["json_schema"].update(name="a name") if "json_schema" in wanted else None,
     ),
 )
 shows(

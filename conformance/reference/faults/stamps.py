@@ -54,7 +54,6 @@ shows(
     "action-while-completed",
     "A completed run still requires action.",
     "INV-001",
-    "INV-035",
     change=lambda told, run, _: (
         told.update(required_action=_ACTION) if told["status"] == "completed" and run.forced_function() else None
     ),
@@ -119,7 +118,6 @@ shows(
     "completed-too-early",
     "completed_at is set while the run works.",
     "INV-014",
-    "INV-030",
     change=lambda told, *_: told.update(completed_at=told["started_at"]) if told["status"] == "in_progress" else None,
 )
 shows(
@@ -156,6 +154,7 @@ shows(
     "started-before-created",
     "A run started before it was created.",
     "INV-020",
+    "INV-031",
     change=lambda told, *_: (
         told.update(started_at=told["created_at"] - 1) if told["started_at"] and told["status"] != "cancelled" else None
     ),
@@ -171,12 +170,14 @@ shows(
     "ended-before-started",
     "A run ends before it started.",
     "INV-021",
+    "INV-031",
     change=lambda told, *_: told.update(started_at=told["completed_at"] + 2) if told["status"] == "completed" else None,
 )
 shows(
     "ended-before-created",
     "A run ends before it was created.",
     "INV-022",
+    "INV-026",
     change=lambda told, *_: (
         told.update(completed_at=told["created_at"] - 2, started_at=None) if told["status"] == "incomplete" else None
     ),
@@ -192,7 +193,6 @@ shows(
 shows(
     "expires-for-ever",
     "A run keeps its expires_at when it has ended.",
-    "INV-025",
     change=lambda told, *_: told.update(expires_at=told["created_at"] + 600),
 )
 shows("started-unsaid", "started_at is never set.", "INV-026", change=lambda told, *_: told.update(started_at=None))
@@ -213,7 +213,12 @@ shows(
 shows(
     "milliseconds",
     "All times are in milliseconds.",
-    "INV-028",
+    "SCHEMA-006",
+    "SCHEMA-018",
+    "SCHEMA-019",
+    "SCHEMA-020",
+    "SCHEMA-021",
+    "SCHEMA-022",
     change=lambda told, *_: told.update(
         {
             name: told[name] * 1000
@@ -226,6 +231,11 @@ shows(
     "created-just-now",
     "created_at moves with the clock.",
     "INV-029",
+    "INV-020",
+    "INV-022",
+    "INV-033",
+    "CANCEL-007",
+    "GET-002",
     change=lambda told, _, call: told.update(created_at=int(call.now)),
 )
 shows(
@@ -244,7 +254,7 @@ shows(
     "end-moves",
     "completed_at moves with the clock.",
     "INV-030",
-    "INV-032",
+    "INV-033",
     change=lambda told, _, call: told.update(completed_at=int(call.now)) if told["status"] == "completed" else None,
 )
 shows(
@@ -257,6 +267,7 @@ shows(
     "list-without-usage",
     "Listed runs have no usage.",
     "INV-033",
+    "INV-016",
     change=lambda told, _, call: (
         told.update(usage=None) if call.operation == "list_runs" and told["status"] == "completed" else None
     ),
@@ -265,12 +276,14 @@ shows(
     "list-without-instructions",
     "Listed runs have no instructions.",
     "INV-029",
+    "INV-033",
     change=lambda told, _, call: told.update(instructions=None) if call.operation == "list_runs" else None,
 )
 shows(
     "usage-grows",
     "The usage of a finished run grows with every read.",
     "INV-032",
+    "INV-033",
     change=lambda told, _, call: (
         told.update(
             usage={
@@ -295,3 +308,11 @@ shows(
     "cancelled-usage-odd", "The usage of a cancelled run is a word.", "SCHEMA-037", change=at("cancelled", usage="none")
 )
 shows("extra-member", "A run has a member that nobody documented.", change=lambda told, *_: told.update(x_trace="1"))
+shows(
+    "action-after-outputs",
+    "The reply to the outputs still shows the action.",
+    "INV-035",
+    change=lambda told, _, call: (
+        told.update(required_action=_ACTION) if call.operation == "submit_tool_outputs" else None
+    ),
+)
