@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import conformance.reference.faults
-import conformance.session
 from conformance import plugin
 from conformance.replay import cassette  # noqa: F401 - loaded before the fork
 
