@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SUITE = Path(__file__).parent / "suite"
 
+#: Verdicts that pytest counts as passed, so that their texts would be lost to JUnit.
+_TOLD = frozenset({"warn", "note"})
 #: Verdicts for which pytest's only word is skipped.
 _SKIPPED = frozenset({"known", "n/a", "untested", "disabled"})
 
@@ -184,6 +186,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"ERROR: {_NO_XDIST}", red=True)
     judging = config.stash.get(_session, None)
     if judging and judging.findings.all:
+        if warnings := list(judging.warnings()):
+            terminalreporter.section("warned")
+            terminalreporter.write("\n\n".join(warnings) + "\n")
         terminalreporter.section("compliance")
         for line in judging.summary():
             terminalreporter.write_line(line)
@@ -274,6 +279,8 @@ def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None)
         told = judging.text_of(item.nodeid, outcome) or told
         outcome.args = (judging.redactor.text(told),)
     item.user_properties.append(("verdict", str(finding.verdict)))
+    if finding.verdict in _TOLD:
+        item.user_properties.append(("finding", judging.redactor.text(told)))
     if item.config.getoption("allure_report_dir", None):
         from conformance.reports import allure
 

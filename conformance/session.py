@@ -10,7 +10,7 @@ from conformance import __version__
 from conformance.client import Client
 from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
-from conformance.reports.failure import Place, failure_text
+from conformance.reports.failure import SHOWN, Place, failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach
 from conformance.states.ahead import Ahead
@@ -19,11 +19,11 @@ from conformance.states.stage import Means, Stage
 from conformance.states.visit import arrive, explore, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect
-from conformance.verdicts import Finding, Findings, Verdict, judge
+from conformance.verdicts import Finding, Findings, Verdict, judge, overall
 from conformance.wire.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conformance.invariants.evidence import Evidence
@@ -165,13 +165,22 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            return failure_text(finding, self._place(), until=date.today() + _PATIENCE)  # noqa: DTZ011
+            return failure_text(finding, self._place(), until=_until())
         return f"error: {outcome}" if isinstance(outcome, Fault) else None
+
+    def warnings(self) -> Iterator[str]:
+        """The text of each broken SHOULD, of its first item."""
+        for findings in self.findings.by_requirement().values():
+            if overall(findings) is Verdict.WARN:
+                finding = next(each for each in findings if each.verdict is Verdict.WARN)
+                yield self.redactor.text(failure_text(finding, self._place(), until=_until()))
 
     def summary(self) -> list[str]:
         """The compliance summary."""
         cost = f"{len(self.journal)} requests, {self.means.runs} runs{self._waits()}"
         origin = [self._line.provenance] if self._line.provenance else []
+        kept = len(self._pointed_at()) if self.settings.kind == "url" else 0
+        cost += f"; {kept} threads stay on the target, so that what is broken can be reproduced" if kept else ""
         lines = [f"target: {self.target}", *origin, cost, "", *summary(self.findings, gate=self.settings.gate)]
         return [self.redactor.text(line) for line in lines]
 
@@ -202,7 +211,7 @@ class Session:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
         self.ahead.end()
         if self.settings.kind == "url":
-            leave(self.stage, self.journal)
+            leave(self.stage, self.journal, self._pointed_at())
         self._line.hang_up(whole=whole)
 
     def _not_applicable(self, row: Requirement) -> str | None:
@@ -252,6 +261,16 @@ class Session:
             return Verdict.STALE, f"it is listed as a known failure and holds now: delete {row.id} from the list"
         return verdict, reason
 
+    def _pointed_at(self) -> frozenset[str]:
+        """The threads that the commands are about which reproduce what is broken."""
+        telling = [
+            violation.exchanges[-1]
+            for finding in self.findings.all
+            for violation in finding.violations[:SHOWN]
+            if violation.exchanges
+        ]
+        return frozenset(each.ids["thread_id"] for each in telling if "thread_id" in each.ids) & {*self.means.threads}
+
     def _waits(self) -> str:
         """How long was waited for what, where time is real."""
         if self.settings.kind != "url":
@@ -276,6 +295,10 @@ class Session:
         thread = self.shared.listing.thread
         with self.client.scope("subjects/survey"):
             thread.walk(limit=2, order="desc")
+
+
+def _until() -> date:
+    return date.today() + _PATIENCE  # noqa: DTZ011 - the day where the list is kept
 
 
 def _known(settings: Settings, start: Path) -> Mapping[str, Acceptance]:

@@ -126,6 +126,10 @@ def _cancelled() -> Story:
     return [read("in_progress"), cancel("cancelling"), read("cancelled")]
 
 
+def _called() -> Story:
+    return [created(), read("requires_action")]
+
+
 def _at_once() -> Story:
     return [read("in_progress"), cancel("cancelled")]
 
@@ -204,6 +208,9 @@ HISTORIES: Mapping[str, Sequence[Defect | Finding]] = {
     ],
     "final_states_are_final": [
         Defect(_twice("completed"), told(body=run("in_progress")), "completed for good", "then in_progress"),
+    ],
+    "named_function_is_called": [
+        Defect(_called, told(body=run("completed")), "requires_action before", "completed without having asked"),
     ],
     "cancelling_leads_to_an_end": [
         Defect(_cancelled, told(body=run("in_progress")), "a final state", "cancelling, then in_progress")

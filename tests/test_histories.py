@@ -99,7 +99,7 @@ LEGAL = {
         refused("submit_tool_outputs", 500, kind="server_error"),
         seen("in_progress"),
     ],
-    "a run that was too fast to be seen at work": [created(), seen("completed")],
+    "a run that was too fast to be seen at work": [created(tool_choice="auto"), read("completed", tool_choice="auto")],
     "a run first seen when it had completed": [seen("completed"), listed(run()), seen("completed")],
     "a run that failed in the queue": [created(), read("failed", started_at=None)],
     "a run that nobody answered": [seen("requires_action"), seen("requires_action"), seen("expired")],

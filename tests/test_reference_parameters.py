@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from reference_caller import FUNCTION, Caller, path_of
+from reference_caller import FUNCTION, Caller, path_of, strict
+
+from conformance.reference.arguments import arguments_for
 
 A_TOOL = {"type": "code_interpreter"}
 NAMED = {"type": "function", "function": {"name": "x" * 64}}
@@ -260,3 +262,25 @@ def test_an_assistant_may_have_more_tools_than_a_run_may_be_given(caller: Caller
     assert (told["param"], told["code"]) == ("tools", "array_above_max_length")
     told = caller.refused("POST", "/assistants", {"name": "Ada"})
     assert (told["param"], told["code"]) == ("model", "missing_required_parameter")
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({}, "1"),
+        ({"type": "string", "minLength": 3}, "111"),
+        ({"type": "string", "maxLength": 0}, ""),
+        ({"type": "integer", "minimum": 1.5}, 2),
+        ({"type": "integer", "maximum": -3.5}, -4),
+        ({"type": "number", "maximum": 0.5}, 0.5),
+        ({"type": "number", "minimum": True, "maximum": False}, 1),
+        ({"type": ["null", "string"]}, None),
+        ({"type": "array", "minItems": 1, "items": {"type": "boolean"}}, [True]),
+        ({"enum": ["a", "b"]}, "a"),
+        ({"anyOf": [{"const": 7}]}, 7),
+        (True, "1"),
+    ],
+    ids=repr,
+)
+def test_a_function_is_called_with_what_its_parameters_declare(schema: Any, value: Any) -> None:
+    assert strict(arguments_for({"properties": {"a": schema}, "required": ["a", "b"]})) == {"b": "1", "a": value}

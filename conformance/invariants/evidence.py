@@ -48,6 +48,13 @@ class Sighting:
         """Whether the run has come to rest."""
         return self.status in FINAL
 
+    def life(self) -> Iterator[Sighting]:
+        """All sightings of the run up to now, the latest first."""
+        seen: Sighting | None = self
+        while seen:
+            yield seen
+            seen = seen.before
+
     def by(self, operation: str) -> bool:
         """Whether this operation showed it."""
         return self.exchange.operation is not None and self.exchange.operation.name == operation
@@ -76,14 +83,15 @@ class Step:
     #: Requests to cancel, submit or modify that were not refused, in order, from the sighting before on: it may itself
     #: be the reply to one that has yet to take effect.
     between: tuple[Exchange, ...]
-    #: Whether any cancel was accepted so far.
-    cancelled_ever: bool
+    #: The last cancel that was accepted so far.
+    cancelled: Exchange | None
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """The two sightings, and what was asked between them."""
         asked = tuple(each for each in self.between if each not in (self.before.exchange, self.after.exchange))
-        return (self.before.exchange, *asked, self.after.exchange)
+        cause = (self.cancelled,) if self.cancelled and self.cancelled.number < self.before.exchange.number else ()
+        return (*cause, self.before.exchange, *asked, self.after.exchange)
 
     @property
     def submitted(self) -> bool:
@@ -258,8 +266,8 @@ def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange]) -> Step:
         for each in asked
         if first.number <= each.number <= last.number or each.overlaps(first) or each.overlaps(last)
     )
-    cancelled = any(_is(each, "cancel_run") and each.number <= last.number for each in asked)
-    return Step(before, after, between, cancelled or any(_is(each, "cancel_run") for each in between))
+    cancels = [each for each in asked if _is(each, "cancel_run") and (each.number <= last.number or each in between)]
+    return Step(before, after, between, cancels[-1] if cancels else None)
 
 
 def _right_before(sighting: Sighting) -> Iterator[Sighting]:

@@ -78,7 +78,7 @@ def statuses_follow_the_graph(step: Step) -> Answer:
         return None
     if before == "in_progress" and after == "queued":
         return None
-    possible = reachable(before, cancelled=step.cancelled_ever, submitted=step.submitted)
+    possible = reachable(before, cancelled=step.cancelled is not None, submitted=step.submitted)
     return None if after in possible else _moved(step, f"one of {', '.join(sorted(possible))} after {before}")
 
 
@@ -204,3 +204,24 @@ def list_and_read_agree(step: Step) -> Answer:
     if missing:
         return Broken("the same members in the list and by itself", f"in one of them only: {', '.join(missing)}")
     return changed(step, [name for name in names if name != "thread_id"])
+
+
+def _told_to_call(evidence: Evidence) -> Iterator[Sighting]:
+    """The last sighting of each run that was created to call a function, and that asked for its output or completed."""
+    for history in evidence.histories.values():
+        last = history[-1]
+        choice = last.run.get("tool_choice")
+        named = isinstance(choice, dict) and choice.get("type") == "function"
+        if named and history[0].by("create_run") and (last.status == "completed" or _has_asked(last)):
+            yield last
+
+
+def _has_asked(seen: Sighting) -> bool:
+    return any(each.status == "requires_action" for each in seen.life())
+
+
+@invariant("RUN-LIFE-005", _told_to_call)
+def named_function_is_called(seen: Sighting) -> Answer:
+    """A run that was told to call a function does not complete before it asked for the output."""
+    asked = _has_asked(seen) or any(each.status == "cancelling" for each in seen.life())
+    return None if asked else Broken("requires_action before it completes", "completed without having asked")

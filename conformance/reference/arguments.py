@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 #: In characters; a string is made no longer, whatever is declared.
 _LONGEST = 1000
@@ -14,8 +14,8 @@ def arguments_for(parameters: Any) -> str:
     """
     The arguments as JSON text.
 
-    Types, constants, enumerations, alternatives, bounds and lengths are heeded; patterns, references and a number of
-    items above one are not.
+    Types, constants, enumerations, alternatives, inclusive bounds and lengths are heeded; exclusive bounds, patterns,
+    references and a number of items above one are not.
     """
     return json.dumps(_object(parameters), separators=(",", ":"))
 
@@ -54,16 +54,21 @@ def _of_kind(kind: Any, schema: dict[str, Any]) -> Any:
             return True
         case "null":
             return None
-    length = schema.get("minLength")
-    return "1" * (min(max(length, 1), _LONGEST) if isinstance(length, int) else 1)
+    least, most = schema.get("minLength"), schema.get("maxLength")
+    length = min(max(least, 1), _LONGEST) if isinstance(least, int) else 1
+    return "" if most == 0 else "1" * length
 
 
 def _number(low: Any, high: Any, *, whole: bool) -> float:
-    if isinstance(low, int | float):
+    if _is_number(low):
         return math.ceil(low) if whole else low
-    if isinstance(high, int | float) and high < 1:
+    if _is_number(high) and high < 1:
         return math.floor(high) if whole else high
     return 1
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _first(value: Any) -> list[Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Exchanges of a history that are shown before the telling one.
 _HISTORY = 6
 #: Violations of one item that are shown in full.
-_SHOWN = 5
+SHOWN = 5
 _ASCII = 128
 #: Request headers that reproduce a call, as people write them; curl adds the others by itself.
 _KEPT_HEADERS = {"content-type": "Content-Type", "openai-beta": "OpenAI-Beta"}
@@ -50,10 +50,10 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
     """
     row = finding.requirement
     lines = [f"{row.id}  {finding.title}", _entry("target", place.target)]
-    for number, violation in enumerate(finding.violations[:_SHOWN]):
+    for number, violation in enumerate(finding.violations[:SHOWN]):
         lines += [""] * (number > 0)
         lines += _violation(violation, place)
-    if (more := len(finding.violations) - _SHOWN) > 0:
+    if (more := len(finding.violations) - SHOWN) > 0:
         lines.append(_entry("and", f"{more} more of the same requirement"))
     return "\n".join(
         (

@@ -49,6 +49,7 @@ def summary(findings: Findings, *, gate: str) -> Iterator[str]:
         (Verdict.KNOWN, "known"),
         (Verdict.ERROR, "errors, ours or the network's"),
         (Verdict.UNTESTED, "untested"),
+        (Verdict.NOTE, "noted"),
     )
     for verdict, heading in attention:
         rows = [rows for rows in findings.by_requirement().values() if overall(rows) is verdict]

@@ -41,6 +41,8 @@ SMALL_LIMIT: Mapping[str, Any] = {"max_completion_tokens": 256}
 LABEL: Mapping[str, str] = {"created_by": "runs-conformance"}
 #: How often a state that the run may rush through is tried for.
 ATTEMPTS = 3
+#: How often, where that was seen to depend on chance.
+MORE_ATTEMPTS = 10
 #: How often in a row a state is missed before it is taken for out of reach.
 PATIENCE = 3
 
@@ -69,6 +71,7 @@ class Means:
     #: Whether a state is tried for however often it was missed, so that a recording does not depend on the order.
     persistent: bool = False
     missed: dict[str, Missed] = field(default_factory=dict)
+    reached: set[str] = field(default_factory=set)
     runs: int = 0
     tokens: int = 0
     threads: list[str] = field(default_factory=list)
@@ -195,6 +198,7 @@ class Stage:
                 self.means.missed[state] = Missed((missed.times if missed else 0) + 1, problem.reason)
             raise
         self.means.missed.pop(state, None)
+        self.means.reached.add(state)
         return run
 
     def fill(self, thread: Thread, number: int, *, optional: bool = False) -> list[Run]:
@@ -238,7 +242,8 @@ def _in_progress(stage: Stage, fields: Mapping[str, Any]) -> Run:
 
 
 def _requires_action(stage: Stage, fields: Mapping[str, Any]) -> Run:
-    for _ in range(ATTEMPTS):
+    # A target that was seen to call functions now and then gets the chance to do it again.
+    for _ in range(MORE_ATTEMPTS if "requires_action" in stage.means.reached else ATTEMPTS):
         run = stage.started(stage.thread(), **{**CALL_A_FUNCTION, **fields})
         seen = run.until(
             lambda body: body.get("status") in {"requires_action", *FINAL},

@@ -12,7 +12,7 @@ from conformance.states.stage import LONG_PROMPT
 from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from conformance.states.handles import Run
     from conformance.states.stage import Stage
@@ -82,16 +82,24 @@ def explore(stage: Stage) -> frozenset[str]:
         return frozenset()  # whatever is wrong here, the cases will say
 
 
-def leave(stage: Stage, journal: Journal) -> None:
-    """Cancel what still runs and delete what was made, as far as the target lets us."""
+def leave(stage: Stage, journal: Journal, kept: Collection[str]) -> None:
+    """
+    Cancel what still runs and delete what was made, as far as the target lets us.
+
+    Args:
+        stage: What made it.
+        journal: What runs were seen.
+        kept: Ids of threads that stay, since somebody will want to look at them.
+    """
     client = stage.client
     try:
         with client.scope("clean-up"):
             for thread_id, run_id in _still_running(journal):
-                client.call("cancel_run", thread_id=thread_id, run_id=run_id)
+                client.call("cancel_run", thread_id=thread_id, run_id=run_id, **CANCEL_FORMS[client.cancel_form])
             for thread_id in stage.means.threads:
-                client.call("delete_thread", thread_id=thread_id)
-            for assistant_id in stage.means.assistants:
+                if thread_id not in kept:
+                    client.call("delete_thread", thread_id=thread_id)
+            for assistant_id in stage.means.assistants if not kept else ():
                 client.call("delete_assistant", assistant_id=assistant_id)
     except (Untested, Fault):
         return  # a target that went away has nothing left to clean

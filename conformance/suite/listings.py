@@ -36,8 +36,13 @@ def whole_walk(pages: Sequence[Exchange], ids: Sequence[str]) -> list[str]:
     return visited
 
 
+def short(ids: Sequence[str]) -> str:
+    """Runs by the ends of their ids, which tell them apart."""
+    return f"runs {', '.join(f'...{id[-6:]}' for id in ids)}" if ids else "no runs"
+
+
 def expect_ids(reply: Exchange, wanted: Sequence[str], *before: Exchange) -> None:
     """The page must show exactly these runs, in this order."""
-    expect(reply.succeeded, f"a page with {list(wanted)}", f"status {reply.status}", *before, reply)
+    expect(reply.succeeded, f"a page with {short(wanted)}", f"status {reply.status}", *before, reply)
     got = ids_of(reply)
-    expect(got == list(wanted), f"runs {list(wanted)}", f"runs {got}", *before, reply)
+    expect(got == list(wanted), short(wanted), short(got), *before, reply)

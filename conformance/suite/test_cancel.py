@@ -135,9 +135,11 @@ def test_a_cancelled_run_takes_no_outputs(run: Run) -> None:
 @fresh_run("cancelled")
 def test_a_cancelled_run_unlocks_its_thread(what: str, stage: Stage, run: Run) -> None:
     """Once it rests, the conversation goes on."""
+    before = still_cancelled(run)
+
     reply = run.thread.add_message("Go on.") if what == "message" else stage.create_run(run.thread)
 
-    expect(reply.succeeded, f"a new {what} (2xx)", f"status {reply.status}", run.seen, reply)
+    expect(reply.succeeded, f"a new {what} (2xx)", f"status {reply.status}", before, reply)
 
 
 @requirement("RUN-CANCEL-014")
@@ -156,7 +158,9 @@ def test_further_cancels_change_nothing(run: Run) -> None:
 @fresh_run("cancelled")
 def test_a_cancelled_run_is_not_cancelled_again(run: Run) -> None:
     """The second cancel is told that it comes too late."""
-    expect_refused(run.cancel(), run.seen, because="the run is already cancelled")
+    before = still_cancelled(run)
+
+    expect_refused(run.cancel(), before, because="the run is already cancelled")
 
 
 @requirement("RUN-CANCEL-015")

@@ -71,7 +71,7 @@ def test_cancelling_a_completed_run_is_a_bad_request(run: Run) -> None:
     """The status code of the refusal is the one that clients know."""
     reply = run.cancel()
 
-    need(reply.refused, "the cancel was not refused, which another requirement is about")
+    need(reply.refused, f"the cancel was not refused, which RUN-CANCEL-031 is about: {reply}")
     expect_status(reply, 400)
 
 
@@ -81,7 +81,7 @@ def test_cancelling_another_finished_run_is_a_bad_request(run: Run) -> None:
     """The status code of the refusal is the one that clients know."""
     reply = run.cancel()
 
-    need(reply.refused, "the cancel was not refused, which another requirement is about")
+    need(reply.refused, f"the cancel was not refused, which RUN-CANCEL-031 is about: {reply}")
     expect_status(reply, 400)
 
 
@@ -89,9 +89,8 @@ def judge_by_policy(run: Run, stage: Stage) -> None:
     """Refusing is right; where the policy lets a target do either, what it did is noted."""
     reply = run.cancel()
 
-    need(
-        not reply.succeeded or need_run(reply).get("status") in {"cancelling", "cancelled"}, f"no clear answer: {reply}"
-    )
+    done = reply.succeeded and need_run(reply).get("status") not in {"cancelling", "cancelled"}
+    need(not done, f"the run was not cancelled, which RUN-CANCEL-003 is about: {reply}")
     if stage.policy == "observed" and reply.status < 500:
         note(f"a run that is {run.body['status']} is {'cancelled' if reply.succeeded else 'not cancelled'}: {reply}")
     expect_refused(

@@ -9,7 +9,7 @@ import pytest
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement, shared_run
 from conformance.suite.expectations import expect, need
-from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order
+from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, short
 
 if TYPE_CHECKING:
     from conformance.states.handles import Listing, Run
@@ -38,7 +38,7 @@ def test_before_ends_ahead_of_its_run(position: int, order: str, listing: Listin
 
     expect(page.succeeded, "a page", f"status {page.status}", page)
     got = ids_of(page)
-    expect(sorted(got) == sorted(ids[:position]), f"runs {ids[:position]}", f"runs {got}", page)
+    expect(sorted(got) == sorted(ids[:position]), short(ids[:position]), short(got), page)
 
 
 @requirement("RUN-PAGE-018")

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_refused, need, need_page
-from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, whole_walk
+from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, short, whole_walk
 
 if TYPE_CHECKING:
     from conformance.states.handles import Listing, Thread
@@ -76,4 +76,4 @@ def test_runs_of_one_second_are_neither_lost_nor_repeated(limit: int, order: str
     pages = tied_listing.thread.walk(limit=limit, order=order, most=len(ids) + 2)
 
     visited = whole_walk(pages, ids)
-    expect(sorted(visited) == sorted(ids), f"each of {ids} once", f"runs {visited}", *pages)
+    expect(sorted(visited) == sorted(ids), f"each of {short(ids)} once", short(visited), *pages)

@@ -9,7 +9,7 @@ import pytest
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement, shared_run
 from conformance.suite.expectations import expect, expect_no_crash, expect_status, need, need_page, need_run
-from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, whole_walk
+from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, short, whole_walk
 
 if TYPE_CHECKING:
     from conformance.client import Client
@@ -28,7 +28,7 @@ def test_a_walk_visits_every_run_once(limit: int, order: str, listing: Listing) 
     pages = listing.thread.walk(limit=limit, order=order, most=len(ids) + 2)
 
     visited = whole_walk(pages, ids)
-    expect(visited == ids, f"runs {ids}", f"runs {visited}", *pages)
+    expect(visited == ids, short(ids), short(visited), *pages)
 
 
 @requirement("RUN-PAGE-016")
@@ -80,7 +80,7 @@ def test_a_run_that_is_created_during_a_walk_comes_last(stage: Stage) -> None:
 
     rest = thread.list(limit=100, order="asc", after=ids_of(first)[-1])
     visited = [*ids_of(first), *ids_of(rest)]
-    expect(sorted(visited) == sorted([*runs, new]), f"runs {[*runs, new]}", f"runs {visited}", first, rest)
+    expect(sorted(visited) == sorted([*runs, new]), short([*runs, new]), short(visited), first, rest)
     expect(visited[-1] == new, f"the new run {new} at the end", f"{visited[-1]} at the end", first, rest)
 
 
@@ -95,7 +95,7 @@ def test_a_new_run_is_listed_at_once(client: Client, stage: Stage) -> None:
 
     page = thread.list()
 
-    expect(run["id"] in ids_of(page), f"run {run['id']} in the list", f"runs {ids_of(page)}", created, page)
+    expect(run["id"] in ids_of(page), f"run {run['id']} in the list", short(ids_of(page)), created, page)
 
 
 @requirement("RUN-PAGE-029")
@@ -104,7 +104,7 @@ def test_a_run_without_a_result_stays_listed(run: Run) -> None:
     """However a run ended, it is part of the thread's history."""
     page = run.thread.list()
 
-    expect(run.id in ids_of(page), f"run {run.id} in the list", f"runs {ids_of(page)}", run.seen, page)
+    expect(run.id in ids_of(page), f"run {run.id} in the list", short(ids_of(page)), run.seen, page)
 
 
 @requirement("RUN-PAGE-030")
