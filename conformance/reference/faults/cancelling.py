@@ -71,7 +71,7 @@ class NeverRests(Operations):
         return told
 
 
-@fault("LIFE-004", "INV-010", seen="fakeai 0.3.2")
+@fault("LIFE-004", seen="fakeai 0.3.2")
 class ComesBack(Operations):
     """A cancelled run is completed a second later, since the work went on."""
 

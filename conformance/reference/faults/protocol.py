@@ -314,6 +314,7 @@ class CrashesNowAndThen(Operations):
     _reads = 0
 
     def retrieve_run(self, call: Call) -> dict[str, Any]:
+        self._run(call)
         self._reads += 1
         if self._reads % 40 == 0:
             raise Refusal("Oops.", status=500, kind="server_error")
