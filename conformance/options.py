@@ -75,7 +75,12 @@ def add(group: pytest.OptionGroup) -> None:
         const="reads",
         help="also send generated requests: reads and writes that must be refused, or writes as well",
     )
-    option("--runs-seed", type=int, metavar="N", help="seed of the generated requests (default: 0)")
+    option(
+        "--runs-seed",
+        type=int,
+        metavar="N",
+        help="seed of the generated requests and of the reference server's ids (default: 0)",
+    )
     option(
         "--runs-fault",
         action="append",

@@ -64,7 +64,8 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         faults = _faults(settings.faults)
         wrong = f" with {', '.join(settings.faults)}" if faults else ""
         target = f"reference server {__version__}{wrong}"
-        sender = InProcessSender(Reference(cancel_policy=settings.policy, faults=faults))
+        seed = str(settings.seed) if settings.seed else ""
+        sender = InProcessSender(Reference(cancel_policy=settings.policy, seed=seed, faults=faults))
     else:
         target, sender = settings.url, HttpSender(settings.origin)
     if not settings.record:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,19 @@ class Hunt:
 
 
 class _Listener:
-    """Hears what the session found before it is over."""
+    """Shuffles the cases if it is told to, and hears what the session found before it is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: int | None) -> None:
+        self.order = order
         self.accused: set[str] = set()
         self.errors: set[str] = set()
         self.requests = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.order is not None:
+            random.Random(self.order).shuffle(items)
+            items.sort(key=lambda item: item.get_closest_marker("invariant") is not None)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -65,12 +73,12 @@ class _Listener:
                 self.errors.add(f"{finding.requirement.id}: {finding.reason}")
 
 
-def hunt(faults: tuple[str, ...], *more: str) -> Hunt:
-    """Judge the reference server with these faults, in this process."""
-    listener, printed = _Listener(), io.StringIO()
-    chosen = [f"--runs-fault={name}" for name in faults]
+def hunt(faults: tuple[str, ...], seed: int = 0) -> Hunt:
+    """Judge the reference server with these faults, in this process; a seed changes its ids and the cases' order."""
+    listener, printed = _Listener(seed or None), io.StringIO()
+    chosen = [*(f"--runs-fault={name}" for name in faults), f"--runs-seed={seed}"]
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        code = pytest.main([*QUIET, "-q", "--target-url=reference", *chosen, *more], plugins=[listener])
+        code = pytest.main([*QUIET, "-q", "--target-url=reference", *chosen], plugins=[listener])
     return Hunt(
         faults,
         int(code),
@@ -85,3 +93,9 @@ def hunts(many: Iterable[tuple[str, ...]]) -> Iterator[Hunt]:
     """Judge one after the other in as many processes as there are cores, each in one that is thrown away."""
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         yield from pool.imap(hunt, many)
+
+
+def repetitions(number: int) -> Iterator[Hunt]:
+    """Judge the faithful server so often, each time with other ids and in another order."""
+    with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        yield from pool.starmap(hunt, [((), seed) for seed in range(1, number + 1)])

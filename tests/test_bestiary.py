@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from bestiary import Hunt, hunts
+from bestiary import Hunt, hunts, repetitions
 
 from conformance.reference.faults import FAULTS
 from conformance.requirements import Level, State, catalogue
@@ -63,6 +63,13 @@ def test_one_fault_does_not_hide_another() -> None:
     }
 
     assert {pair: names for pair, names in hidden.items() if names} == {}
+
+
+def test_the_faithful_server_is_clean_in_any_order() -> None:
+    found = list(repetitions(20))
+
+    assert [hunt.code for hunt in found] == [0] * 20
+    assert [hunt.accused | hunt.errors for hunt in found] == [frozenset()] * 20
 
 
 def _blinding(name: str) -> bool:
