@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 NOTHING_MEASURED = 11
 
@@ -87,7 +84,21 @@ def add(group: pytest.OptionGroup) -> None:
         metavar="NAME",
         help="with --target-url=reference: do this wrong on purpose; python -m conformance.reference --list-faults",
     )
+    option(
+        "--runs-races",
+        type=int,
+        metavar="N",
+        help="attempts at each race between requests (default: 3)",
+    )
     option("--runs-list", action="store_true", help="print the catalogue and what checks each row, and stop")
+
+
+def races(config: pytest.Config) -> int:
+    """Attempts at each race; a replay has no races, and says so once for each."""
+    asked: int | None = config.getoption("runs_races")
+    if asked is not None and asked < 1:
+        raise pytest.UsageError("--runs-races must be at least 1")
+    return (asked or 3) if config.getoption("runs_target_url") else 1
 
 
 def given(config: pytest.Config) -> bool:

@@ -58,6 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
             config.args = [str(SUITE)]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat each race, as an item of its own, unless the case repeats it by itself."""
+    markers = {marker.name for marker in metafunc.definition.iter_markers()}
+    if {"requirement", "race"} <= markers and "attempts" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("attempt")
+        metafunc.parametrize("attempt", range(1, options.races(metafunc.config) + 1))
+
+
 @pytest.fixture(scope="session")
 def judging(pytestconfig: pytest.Config) -> Session:
     """The session that the suite's fixtures are views of."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.redaction import Redactor
+    from conformance.reference.faults import Fault
     from conformance.replay.recorder import RecordingSender
     from conformance.senders import Sender
 
@@ -60,12 +61,14 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
     if settings.kind == "reference":
         from conformance.reference import DEFAULT_KEY, Reference
 
-        settings = replace(settings, key=Secret(DEFAULT_KEY))
         faults = _faults(settings.faults)
+        policy = next((fault.policy for fault in faults if fault.policy), settings.policy)
+        settings = replace(settings, key=Secret(DEFAULT_KEY), policy=policy)
         wrong = f" with {', '.join(settings.faults)}" if faults else ""
         target = f"reference server {__version__}{wrong}"
         seed = str(settings.seed) if settings.seed else ""
-        sender = InProcessSender(Reference(cancel_policy=settings.policy, seed=seed, faults=faults))
+        behaviours = [fault.behaviour for fault in faults]
+        sender = InProcessSender(Reference(cancel_policy=policy, seed=seed, faults=behaviours))
     else:
         target, sender = settings.url, HttpSender(settings.origin)
     if not settings.record:
@@ -74,14 +77,14 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
     return Line(recorder, settings, target, "", ExitStack(), recorder.finish)
 
 
-def _faults(names: tuple[str, ...]) -> list[type]:
+def _faults(names: tuple[str, ...]) -> list[Fault]:
     if not names:
         return []
     from conformance.reference.faults import FAULTS
 
     if unknown := [name for name in names if name not in FAULTS]:
         raise BadSettings(f"there is no fault {unknown[0]}; python -m conformance.reference --list-faults lists them")
-    return [FAULTS[name].behaviour for name in names]
+    return [FAULTS[name] for name in names]
 
 
 def _replay(settings: Settings, start: Path) -> Line:

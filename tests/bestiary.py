@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance import plugin
+from conformance.reference.faults import FAULTS
 from conformance.replay import cassette  # noqa: F401 - loaded before the fork
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def hunt(faults: tuple[str, ...], seed: int = 0) -> Hunt:
     """Judge the reference server with these faults, in this process; a seed changes its ids and the cases' order."""
     listener, printed = _Listener(seed or None), io.StringIO()
     chosen = [*(f"--runs-fault={name}" for name in faults), f"--runs-seed={seed}"]
+    if any(FAULTS[name].kind == "races" for name in faults):
+        chosen.append("--runs-races=10")  # a busy machine lets few requests meet
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         code = pytest.main([*QUIET, "-q", "--target-url=reference", *chosen], plugins=[listener])
     return Hunt(

@@ -134,10 +134,15 @@ def too_many_requests_say_when_to_come_back(message: Message) -> Answer:
     return Broken("Retry-After a positive integer", f"Retry-After {after}")
 
 
+def _has_rows_of_its_own(exchange: Exchange, operation: str) -> bool:
+    """Whether it is a cancel, or a write that met another request."""
+    return operation == "cancel_run" or (exchange.request.method == "POST" and exchange.scope.startswith("races/"))
+
+
 def well_formed(message: Message) -> bool:
     """Whether nothing is wrong with a request, so that its sender cannot be to blame."""
     request, operation = message.exchange.request, message.exchange.operation
-    if not message.known or operation is None or operation.name == "cancel_run":  # which has rows of its own
+    if not message.known or operation is None or _has_rows_of_its_own(message.exchange, operation.name):
         return False
     query = dict(request.query)
     if len(query) != len(request.query) or not set(query) <= _QUERY:

@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
@@ -63,7 +62,6 @@ class Reference:
             self._store, Ids(seed), pace or Pace(), cancel_policy, frozenset(keys)
         )
         self._handled: Counter[str] = Counter()
-        self._lock = Lock()
 
     def now(self, scope: str) -> float:
         """The time as a scope sees it, in Unix seconds, to the millisecond."""
@@ -72,7 +70,7 @@ class Reference:
     def wait(self, seconds: float, scope: str) -> None:
         """Turn the clock for a scope; any other clock than the scoped one goes by itself."""
         if isinstance(self._clock, ScopedClock):
-            with self._lock:
+            with self._store.lock:
                 self._clock.wait(seconds, scope)
 
     def handle(
@@ -95,7 +93,7 @@ class Reference:
             body: As it came.
             scope: Whose clock and ids it belongs to.
         """
-        with self._lock:
+        with self._store.lock:
             below = path.removeprefix(self._base_path) if path.startswith(self._base_path) else ""
             routes = {route.method: found for route in _ROUTES if (found := route.match(below))}
             origin = self._origin(routes, scope)

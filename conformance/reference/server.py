@@ -65,7 +65,8 @@ def application(reference: Reference, latency: float = 0.0) -> Application:
         if body is None:
             return
         await asyncio.sleep(latency)
-        given = _too_large() if len(body) > LARGEST_BODY else _handled(reference, scope, body)
+        # In threads, so that requests can meet as they do on any other server.
+        given = _too_large() if len(body) > LARGEST_BODY else await asyncio.to_thread(_handled, reference, scope, body)
         headers = [(name.encode(), value.encode()) for name, value in given.headers.items()]
         if scope["method"] != "HEAD":
             headers.append((b"content-length", str(len(given.body)).encode()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -82,3 +83,5 @@ class Store:
 
     assistants: dict[str, dict[str, Any]] = field(default_factory=dict)
     threads: dict[str, Thread] = field(default_factory=dict)
+    #: Held by the request that is being answered.
+    lock: Lock = field(default_factory=Lock, repr=False)

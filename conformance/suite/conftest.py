@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance import options
 from conformance.suite import Wanted
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ def run(request: pytest.FixtureRequest, judging: Session) -> Run:
     if isinstance(request.param, Wanted) and request.param.shared:
         return judging.shared.run(state)
     return judging.ahead.run(judging.client.scope_name, state)
+
+
+@pytest.fixture
+def attempts(pytestconfig: pytest.Config) -> int:
+    """How often a case that repeats its race by itself does so."""
+    return options.races(pytestconfig)
 
 
 @pytest.fixture

@@ -140,8 +140,10 @@ class AnonymousAnswer(Operations):
         return {**told, "data": [{**each, "run_id": None} for each in told["data"]]}
 
 
-class _Unlocked(Operations):
-    def _need_unlocked(self, call: Call, create: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
+class Unlocked(Operations):
+    """A server that can forget that a thread is locked."""
+
+    def unlocked(self, call: Call, create: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
         """Create on a thread as if its runs had all ended."""
         thread = self._thread(call)
         runs, thread.runs = thread.runs, {}
@@ -152,30 +154,30 @@ class _Unlocked(Operations):
 
 
 @fault("LIFE-012", "INV-037", seen="fakeai 0.3.2")
-class ManyRuns(_Unlocked):
+class ManyRuns(Unlocked):
     """A thread takes a second run while one is active."""
 
     def create_run(self, call: Call) -> dict[str, Any]:
-        return self._need_unlocked(call, super().create_run)
+        return self.unlocked(call, super().create_run)
 
 
 @fault("LIFE-012", "INV-037")
-class RefusesAndRuns(_Unlocked):
+class RefusesAndRuns(Unlocked):
     """The second run on a thread is refused, and made."""
 
     def create_run(self, call: Call) -> dict[str, Any]:
         if not self._thread(call).active(call.now):
             return super().create_run(call)
-        self._need_unlocked(call, super().create_run)
+        self.unlocked(call, super().create_run)
         raise Refusal("The thread has an active run.")
 
 
 @fault("LIFE-013", seen="fakeai 0.3.2")
-class InterruptsRuns(_Unlocked):
+class InterruptsRuns(Unlocked):
     """A thread takes messages while a run is active."""
 
     def create_message(self, call: Call) -> dict[str, Any]:
-        return self._need_unlocked(call, super().create_message)
+        return self.unlocked(call, super().create_message)
 
 
 @fault("LIFE-014")

@@ -29,19 +29,26 @@ class Fault:
     breaks: frozenset[str]
     #: Where it was seen in the wild, if it was.
     seen: str
+    #: The cancel policy under which it shows, if only under one.
+    policy: str
     behaviour: type[Operations]
+
+    @property
+    def kind(self) -> str:
+        """What it is about: the name of the module that describes it."""
+        return self.behaviour.__module__.rpartition(".")[2]
 
 
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(*breaks: str, seen: str = "") -> Callable[[type[T]], type[T]]:
+def fault(*breaks: str, seen: str = "", policy: str = "") -> Callable[[type[T]], type[T]]:
     """Enter a class into the bestiary: its name and its docstring are the fault's."""
 
     def enter(behaviour: type[T]) -> type[T]:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", behaviour.__name__).lower()
-        _enter(name, behaviour.__doc__ or "", breaks, seen, behaviour)
+        _enter(name, behaviour.__doc__ or "", breaks, behaviour, seen=seen, policy=policy)
         return behaviour
 
     return enter
@@ -66,12 +73,14 @@ def shows(
         change(told, run, call)
         return told
 
-    behaviour: Any = type(name, (Operations,), {"shown": shown})
-    _enter(name, does, breaks, seen, behaviour)
+    behaviour: Any = type(name, (Operations,), {"shown": shown, "__module__": change.__module__})
+    _enter(name, does, breaks, behaviour, seen=seen)
 
 
-def _enter(name: str, does: str, breaks: tuple[str, ...], seen: str, behaviour: type[Operations]) -> None:
+def _enter(
+    name: str, does: str, breaks: tuple[str, ...], behaviour: type[Operations], *, seen: str = "", policy: str = ""
+) -> None:
     if name in FAULTS:
         raise ValueError(f"there are two faults named {name}")
     ids = frozenset(f"RUN-{id}" for id in breaks)
-    FAULTS[name] = Fault(name, " ".join(does.split()), ids, seen, behaviour)
+    FAULTS[name] = Fault(name, " ".join(does.split()), ids, seen, policy, behaviour)
