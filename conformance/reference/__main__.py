@@ -58,8 +58,7 @@ def main() -> None:
 
 def _list_faults() -> None:
     for fault in FAULTS.values():
-        seen = f" Seen in {fault.seen}." if fault.seen else ""
-        print(f"{fault.name}: {fault.does}{seen} Breaks {', '.join(sorted(fault.breaks)) or 'nothing'}.")  # noqa: T201
+        print(f"{fault.name}: {fault.told} Breaks {', '.join(sorted(fault.breaks)) or 'nothing'}.")  # noqa: T201
 
 
 def _duration(text: str) -> float:

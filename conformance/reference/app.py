@@ -99,9 +99,10 @@ class Reference:
             origin = self._origin(routes, scope)
             if isinstance(self._clock, ScopedClock):
                 self._clock.touch(scope, origin)
+            operation = routes[method].operation if method in routes else ""
             call = Call("", {}, query, headers, body, scope, self.now(origin))
             try:
-                self._operations.admit(headers)
+                self._operations.admit(headers, operation)
                 routed = _chosen(routes, method, path)
                 self._operations.need_beta(headers)
                 call = replace(call, operation=routed.operation, ids=routed.ids)

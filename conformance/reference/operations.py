@@ -43,8 +43,8 @@ class Operations:
 
     # what every operation goes through
 
-    def admit(self, headers: Mapping[str, str]) -> None:
-        """Let nobody in without a key that is known."""
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:  # noqa: ARG002 - what a fault may look at
+        """Let nobody in without a key that is known, whatever is to be done."""
         scheme, _, key = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key:
             raise Refusal("An API key is needed, as a Bearer token.", status=401, headers=_CHALLENGE)

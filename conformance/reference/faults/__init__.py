@@ -12,6 +12,7 @@ from conformance.reference.faults import (
     protocol,
     races,
     shapes,
+    single,
     stamps,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
@@ -26,5 +27,6 @@ __all__ = [
     "protocol",
     "races",
     "shapes",
+    "single",
     "stamps",
 ]

@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 class OpenDoor(Operations):
     """Nobody is asked for a key."""
 
-    def admit(self, headers: Mapping[str, str]) -> None: ...
+    def admit(self, headers: Mapping[str, str], operation: str) -> None: ...
 
 
 @fault("AUTH-002")
 class KeylessDoor(Operations):
     """Who shows no key at all is let in."""
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:
         if "authorization" in headers:
-            super().admit(headers)
+            super().admit(headers, operation)
 
 
 @fault("AUTH-003")
 class AnyKey(Operations):
     """Whatever begins like a key is one."""
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:
         if not headers.get("authorization", "").startswith("Bearer sk-"):
-            super().admit(headers)
+            super().admit(headers, operation)
 
 
 @fault("AUTH-004")
 class ForbiddenKey(Operations):
     """A wrong key is answered 403."""
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:
         try:
-            super().admit(headers)
+            super().admit(headers, operation)
         except Refusal as refusal:
             if refusal.code:
                 raise Refusal(refusal.message, status=403, code=refusal.code) from None
@@ -59,9 +59,9 @@ class ForbiddenKey(Operations):
 class KeyWithoutCode(Operations):
     """The refusal of a wrong key has no code."""
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:
         try:
-            super().admit(headers)
+            super().admit(headers, operation)
         except Refusal as refusal:
             raise Refusal(refusal.message, status=401) from None
 
@@ -70,9 +70,9 @@ class KeyWithoutCode(Operations):
 class EchoesTheKey(Operations):
     """The refusal of a wrong key repeats it."""
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:
         try:
-            super().admit(headers)
+            super().admit(headers, operation)
         except Refusal as refusal:
             message = f"Unknown: {headers.get('authorization')}"
             raise Refusal(message, status=401, code=refusal.code) from None
@@ -84,10 +84,10 @@ class ActsBeforeAsking(Operations):
 
     _refusal: Refusal | None = None
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, headers: Mapping[str, str], operation: str) -> None:
         self._refusal = None
         try:
-            super().admit(headers)
+            super().admit(headers, operation)
         except Refusal as refusal:
             self._refusal = refusal
 

@@ -194,24 +194,6 @@ class RetryAfterADate(Operations):
         return _with_header(answer, "retry-after", date) if answer.status == 429 else answer
 
 
-@fault("ERR-012", seen="openai-responses 0.13.1")
-class Created(Operations):
-    """A new run is answered 201."""
-
-    def sent(self, answer: Answer, call: Call) -> Answer:
-        answer = super().sent(answer, call)
-        return replace(answer, status=201) if call.operation == "create_run" and answer.status == _OK else answer
-
-
-@fault("ERR-012", "CANCEL-001")
-class Accepted(Operations):
-    """A cancel is answered 202."""
-
-    def sent(self, answer: Answer, call: Call) -> Answer:
-        answer = super().sent(answer, call)
-        return replace(answer, status=202) if call.operation == "cancel_run" and answer.status == _OK else answer
-
-
 @fault("CREATE-001")
 class CreatesNothing(Operations):
     """A new run is answered, and forgotten."""

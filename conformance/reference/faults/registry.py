@@ -38,6 +38,12 @@ class Fault:
         """What it is about: the name of the module that describes it."""
         return self.behaviour.__module__.rpartition(".")[2]
 
+    @property
+    def told(self) -> str:
+        """What it does, when it shows, and where it was seen."""
+        policy = f" Shows with --runs-cancel-policy={self.policy}." if self.policy else ""
+        return f"{self.does}{policy}" + (f" Seen in {self.seen}." if self.seen else "")
+
 
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {}
@@ -46,12 +52,12 @@ FAULTS: dict[str, Fault] = {}
 def fault(*breaks: str, seen: str = "", policy: str = "") -> Callable[[type[T]], type[T]]:
     """Enter a class into the bestiary: its name and its docstring are the fault's."""
 
-    def enter(behaviour: type[T]) -> type[T]:
+    def decorate(behaviour: type[T]) -> type[T]:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", behaviour.__name__).lower()
-        _enter(name, behaviour.__doc__ or "", breaks, behaviour, seen=seen, policy=policy)
+        enter(name, behaviour.__doc__ or "", breaks, behaviour, seen=seen, policy=policy)
         return behaviour
 
-    return enter
+    return decorate
 
 
 def shows(
@@ -74,12 +80,13 @@ def shows(
         return told
 
     behaviour: Any = type(name, (Operations,), {"shown": shown, "__module__": change.__module__})
-    _enter(name, does, breaks, behaviour, seen=seen)
+    enter(name, does, breaks, behaviour, seen=seen)
 
 
-def _enter(
+def enter(
     name: str, does: str, breaks: tuple[str, ...], behaviour: type[Operations], *, seen: str = "", policy: str = ""
 ) -> None:
+    """Enter a fault into the bestiary, under a name of its own."""
     if name in FAULTS:
         raise ValueError(f"there are two faults named {name}")
     ids = frozenset(f"RUN-{id}" for id in breaks)
