@@ -32,6 +32,12 @@ MAX_BODY: Final = 8 * 1024 * 1024
 DEADLINE: Final = 60.0
 
 
+#: After so many requests without an answer, one that has nothing wrong tells whether the target is gone.
+PATIENCE: Final = 5
+#: Seconds for which it is then left alone, and for which that one request may take.
+PAUSE: Final = 10.0
+
+
 class Unreachable(Fault):
     """The target did not answer, or not within bounds."""
 
@@ -51,6 +57,8 @@ class HttpSender:
             follow_redirects=False,
             trust_env=False,
         )
+        self._unanswered = 0
+        self._gone_since = -PAUSE
 
     def open(self, scope: str) -> None:
         """Nothing to prepare."""
@@ -65,6 +73,8 @@ class HttpSender:
         Raises:
             Unreachable: no connection, a broken one, or an answer beyond the bounds.
         """
+        if time.monotonic() - self._gone_since < PAUSE:
+            raise Unreachable(f"{request.method} {request.path} was not sent: the target answers nothing any more")
         url = self._httpx.URL(self._origin).copy_with(raw_path=_target(request))
         outgoing = self._client.build_request(
             request.method, url, headers=dict(request.headers), content=request.body or None
@@ -76,8 +86,20 @@ class HttpSender:
             response = self._read(outgoing, started)
         except self._httpx.HTTPError as problem:
             kind = type(problem).__name__
+            self._unanswered += 1
+            if self._unanswered >= PATIENCE and self._is_gone():
+                self._gone_since = time.monotonic()
             raise Unreachable(f"no answer to {request.method} {request.path}: {kind}: {problem}") from None
+        self._unanswered = 0
         return Reply(response, round(at, 3), round(time.monotonic() - started, 3))
+
+    def _is_gone(self) -> bool:
+        try:
+            with self._client.stream("GET", self._origin, timeout=PAUSE):
+                self._unanswered = 0
+        except self._httpx.HTTPError:
+            return True
+        return False
 
     def _read(self, outgoing: httpx.Request, started: float) -> Response:
         incoming = self._client.send(outgoing, stream=True)

@@ -103,4 +103,4 @@ def races(config: pytest.Config) -> int:
 
 def given(config: pytest.Config) -> bool:
     """Whether an option asks for the suite."""
-    return any(config.getoption(name) for name in _ASKING)
+    return any(config.getoption(name) not in {None, False} for name in _ASKING)

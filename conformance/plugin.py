@@ -97,8 +97,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.extra_keyword_matches.add(row.id)
         item.add_marker((session.level(row) or row.level).lower())
         item.add_marker(row.area.key.lower())
-    if not session.settings.fuzz:
+    if not session.settings.fuzz and (drawn := [item for item in items if _has(item, "fuzz")]):
         items[:] = [item for item in items if not _has(item, "fuzz")]
+        config.hook.pytest_deselected(items=drawn)
     items.sort(key=lambda item: _has(item, "invariant"))
 
 
@@ -119,6 +120,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     """List the rows instead of running, or see whether there is a target to measure at all."""
     judging = session.config.stash.get(_session, None)
     if judging and session.items and not session.config.getoption("collectonly"):
+        from conformance.settings import BadSettings
         from conformance.states.visit import NothingToMeasure
 
         if session.config.getoption("runs_list"):
@@ -127,11 +129,13 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         rows = [item.stash[_row] for item in session.items if _row in item.stash]
-        judging.await_items(rows)
         try:
+            judging.await_items(rows)
             judging.arrive(rows)
             if judging.settings.kind == "url":
                 judging.ahead.begin(*_declared(judging, session.items))
+        except BadSettings as problem:
+            raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
             pytest.exit(judging.redactor.text(str(problem)), returncode=options.NOTHING_MEASURED)
     return (yield)
@@ -188,7 +192,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return None
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """End with the compliance summary."""
     if config.stash.get(_distributed, False):
         terminalreporter.write_line(f"ERROR: {_NO_XDIST}", red=True)
@@ -198,7 +202,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.section("warned")
             terminalreporter.write("\n\n".join(warnings) + "\n")
         terminalreporter.section("compliance")
-        for line in judging.summary():
+        for line in judging.summary(interrupted=exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
 
 
@@ -210,11 +214,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     judging = session.config.stash.get(_session, None)
     if judging is None:
         return
-    judging.close(whole=exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and bool(judging.findings.all))
-    others_failed = session.config.stash.get(_others_failed, False)
-    if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and judging.findings.all and not others_failed:
+    ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
+    judging.close(whole=ended)
+    if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
 
+
+#: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.
+_TO_THE_END = frozenset({0, 1, 10, 11})
 
 _NO_XDIST = "the journal belongs to one process: drop -n; --runs-max-concurrency is the suite's parallelism"
 
@@ -243,7 +250,7 @@ def _declared(judging: Session, items: list[pytest.Item]) -> tuple[list[Callable
             continue
         names: Collection[str] = getattr(item, "fixturenames", ())
         wanted = item.callspec.params.get("run") if hasattr(item, "callspec") else None
-        for name in {"listing", "tied_listing", "other_thread"}.intersection(names):
+        for name in {"listing", "tied_listing", "other_thread", "some_run"}.intersection(names):
             subjects[name] = partial(getattr, judging.shared, name)
         if getattr(wanted, "shared", False):
             subjects[str(wanted)] = partial(judging.shared.run, str(wanted))
@@ -291,8 +298,9 @@ def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None)
         item.user_properties.append(("finding", judging.redactor.text(told)))
     if item.config.getoption("allure_report_dir", None):
         from conformance.reports import allure
+        from conformance.reports.failure import SHOWN
 
-        shown = {each.number: each for violation in finding.violations for each in violation.exchanges}
+        shown = {each.number: each for violation in finding.violations[:SHOWN] for each in violation.exchanges}
         shown |= {each.number: each for each in judging.journal.of(_scope_name(item))}
         allure.tell(finding, told, [shown[number] for number in sorted(shown)], judging.redactor)
     if finding.verdict in _SKIPPED:

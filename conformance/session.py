@@ -12,7 +12,8 @@ from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
 from conformance.reports.failure import SHOWN, Place, failure_text
 from conformance.reports.summary import summary
-from conformance.requirements import Level, Reach
+from conformance.requirements import Level, Reach, State, catalogue
+from conformance.settings import BadSettings
 from conformance.states.ahead import Ahead
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
@@ -59,7 +60,12 @@ class Session:
         self.findings = Findings()
         self.redactor = Redactor([settings.key] if settings.key else [])
         self._by_item: dict[str, Finding] = {}
-        self._known = _known(settings, start)
+        #: What became of the recording, in sentences.
+        self._recorded: Sequence[str] = ()
+        listed = _known(settings, start)
+        today = date.today()  # noqa: DTZ011 - the day where the list is kept
+        self._known = {id: acceptance for id, acceptance in listed.items() if acceptance.counts(today)}
+        self._overdue = listed.keys() - self._known.keys()
         #: How many items of each known failure are still to come.
         self._awaited: Counter[str] = Counter()
         self._lacking: frozenset[str] = frozenset()
@@ -77,16 +83,17 @@ class Session:
             key_header=profile.key_header,
             without=settings.without,
         )
+        persistent = settings.kind == "replay" or settings.record is not None
         self.means = Means(
             self.client,
-            Waits(settings.waits),
+            Waits(settings.waits, patient=persistent),
             policy=self.settings.policy,
             model=self.settings.model,
             assistant=self.settings.assistant,
             recipes=profile.states,
             max_runs=settings.max_runs,
             free=settings.free,
-            persistent=settings.kind == "replay" or settings.record is not None,
+            persistent=persistent,
         )
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)
@@ -107,6 +114,8 @@ class Session:
                 f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
             )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
+        if self._overdue:
+            lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(sorted(self._overdue))}")
         if declared := self.settings.without - ({"auth"} if not self.settings.key else set()):
             lines.append(f"conformance: declared absent: {', '.join(sorted(declared))}")
         return lines
@@ -121,8 +130,17 @@ class Session:
         return _POLICY_LEVELS[self.settings.policy] if row.id in _POLICY_ROWS else row.level
 
     def await_items(self, rows: Iterable[Requirement]) -> None:
-        """Learn which items are to come, one row each."""
-        self._awaited = Counter(row.id for row in rows if row.id in self._known)
+        """
+        Learn which items are to come, one row each.
+
+        Raises:
+            BadSettings: they are a selection, and would replace the recording of a whole session.
+        """
+        selected = Counter(row.id for row in rows)
+        self._awaited = Counter({id: number for id, number in selected.items() if id in self._known})
+        active = {id for id, row in catalogue().items() if row.state is State.ACTIVE}
+        if (folder := self._line.recorded_before) and active - set(selected):
+            raise BadSettings(f"{folder} holds a cassette set, and a selection would replace it: name another one")
 
     def is_excused(self, row: Requirement) -> bool:
         """Whether no item of a row is run."""
@@ -165,8 +183,8 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            return failure_text(finding, self._place(), until=_until())
-        return f"error: {outcome}" if isinstance(outcome, Fault) else None
+            return self.redactor.text(failure_text(finding, self._place(), until=_until()))
+        return f"error: {self.redactor.text(str(outcome))}" if isinstance(outcome, Fault) else None
 
     def warnings(self) -> Iterator[str]:
         """The text of each broken SHOULD, of its first item."""
@@ -175,13 +193,14 @@ class Session:
                 finding = next(each for each in findings if each.verdict is Verdict.WARN)
                 yield self.redactor.text(failure_text(finding, self._place(), until=_until()))
 
-    def summary(self) -> list[str]:
-        """The compliance summary."""
+    def summary(self, *, interrupted: bool = False) -> list[str]:
+        """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
         cost = f"{len(self.journal)} requests, {self.means.runs} runs{self._waits()}"
         origin = [self._line.provenance] if self._line.provenance else []
         kept = len(self._pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; {kept} threads stay on the target, so that what is broken can be reproduced" if kept else ""
-        lines = [f"target: {self.target}", *origin, cost, "", *summary(self.findings, gate=self.settings.gate)]
+        told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted)
+        lines = [f"target: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]
 
     def evidence(self) -> Evidence:
@@ -212,7 +231,7 @@ class Session:
         self.ahead.end()
         if self.settings.kind == "url":
             leave(self.stage, self.journal, self._pointed_at())
-        self._line.hang_up(whole=whole)
+        self._recorded = self._line.hang_up(whole=whole)
 
     def _not_applicable(self, row: Requirement) -> str | None:
         """Why a row says nothing about this target, or None if it does."""
@@ -276,7 +295,7 @@ class Session:
         if self.settings.kind != "url":
             return ""
         named = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(self.client.waited.items()))
-        return f"; waits: {named or 'none'}, side by side; {self.client.idle:.1f} s of doing nothing else"
+        return f"\nwaits, many at once: {named or 'none'}; the session itself stood still for {self.client.idle:.1f} s"
 
     def _place(self) -> Place:
         settings = self.settings
@@ -302,11 +321,10 @@ def _until() -> date:
 
 
 def _known(settings: Settings, start: Path) -> Mapping[str, Acceptance]:
-    """The known failures that count today."""
+    """The known failures that are listed."""
     from conformance.known import DEFAULT_NAME, read_known
 
     path = start / (settings.known_failures or DEFAULT_NAME)
     if not settings.known_failures and not path.is_file():
         return {}
-    today = date.today()  # noqa: DTZ011 - the day where the list is kept
-    return {id: acceptance for id, acceptance in read_known(path).items() if acceptance.counts(today)}
+    return read_known(path)

@@ -103,17 +103,13 @@ class Settings:
             BadSettings: options contradict each other or have impossible values.
         """
         target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
+        kind = _kind(target)
         if target and replay:
             raise BadSettings("--target-url and --runs-replay are two targets; name one of them")
         if record and not target:
             raise BadSettings("--runs-record needs a --target-url to record from")
         if option("runs_fault") and target != "reference":
             raise BadSettings("--runs-fault needs --target-url=reference, the only server that can be told to be wrong")
-        kind: Literal["replay", "reference", "url"] = "replay"
-        if target:
-            kind = "reference" if target == "reference" else "url"
-        if kind == "url":
-            _check_url(target)
         key_env = option("runs_api_key_env") or "OPENAI_API_KEY"
         if option("runs_api_key_env") and kind == "url" and not os.environ.get(key_env):
             raise BadSettings(f"--runs-api-key-env names {key_env}, which is not set")
@@ -180,6 +176,17 @@ def _read_profile(name: str) -> dict[str, Any]:
     for key, value in data.items():
         merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
     return merged
+
+
+def _kind(target: str | None) -> Literal["replay", "reference", "url"]:
+    if target is None:
+        return "replay"
+    if target == "reference":
+        return "reference"
+    if not target:
+        raise BadSettings("--target-url is empty; name a URL, or the word reference")
+    _check_url(target)
+    return "url"
 
 
 def _check_url(target: str) -> None:

@@ -13,7 +13,7 @@ from conformance.senders import InProcessSender
 from conformance.settings import BadSettings, Secret, Settings, load_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from conformance.redaction import Redactor
@@ -34,13 +34,22 @@ class Line:
     #: Where a replayed recording comes from, in a sentence.
     provenance: str
     _held: ExitStack
-    _keep: Callable[[], object] | None = None
+    _recorder: RecordingSender | None = None
 
-    def hang_up(self, *, whole: bool) -> None:
-        """End the session; only one that ran as a whole takes the place of an earlier recording."""
-        if whole and self._keep:
-            self._keep()
+    @property
+    def recorded_before(self) -> Path | None:
+        """The folder that the recording will replace, if there is one."""
+        return self._recorder.folder if self._recorder and self._recorder.folder.exists() else None
+
+    def hang_up(self, *, whole: bool) -> Sequence[str]:
+        """End the session, and say what became of its recording; only one that ran as a whole leaves one."""
         self._held.close()
+        if self._recorder is None:
+            return ()
+        if whole and self._recorder.finish():
+            return (f"recorded in {self._recorder.folder}",)
+        self._recorder.give_up()
+        return ("nothing was recorded, since the session did not come to its end",)
 
 
 def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
@@ -74,7 +83,7 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
     if not settings.record:
         return Line(sender, settings, target, "", ExitStack())
     recorder = _recorded(sender, settings, start, redactor, target)
-    return Line(recorder, settings, target, "", ExitStack(), recorder.finish)
+    return Line(recorder, settings, target, "", ExitStack(), recorder)
 
 
 def _faults(names: tuple[str, ...]) -> list[Fault]:

@@ -115,7 +115,7 @@ class Findings:
         items = {finding.verdict for finding in self.all}
         if items & {Verdict.FAIL, Verdict.STALE} or (gate == "should" and Verdict.WARN in items):
             return 1
-        if not items & {*MEASURED, Verdict.NOT_APPLICABLE, Verdict.DISABLED} and self.incomplete():
+        if not items & MEASURED and items & {Verdict.UNTESTED, Verdict.ERROR}:
             return NOTHING_MEASURED
         if self.incomplete() or Verdict.ERROR in verdicts:
             return INCOMPLETE

@@ -66,13 +66,20 @@ def observed_url() -> Iterator[str]:
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
     """Serve the reference server, and end it by its own handle."""
+    with started(*options) as (url, _):
+        yield url
+
+
+@contextmanager
+def started(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The same, with the handle."""
     command = [sys.executable, "-m", "conformance.reference", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout
             found = re.search(r"http://\S+", server.stdout.readline())
             assert found
-            yield found[0]
+            yield found[0], server
         finally:
             server.terminate()
 

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from conformance.invariants.evidence import Evidence
     from conformance.wire.exchange import Exchange
 
-#: Violations of one row that are told; a target that breaks it everywhere needs no thousand proofs.
-_MOST = 20
-
-
 #: Characters of what a violation tells.
 _LONGEST = 1000
 
@@ -85,7 +81,7 @@ class Invariant:
                         violations.append(Violation(_legible(expected), _legible(actual), subject.exchanges))
                     case Remark(text):
                         notes[_legible(text)] = None
-        return Judgement(measured, tuple(violations[:_MOST]), tuple(notes))
+        return Judgement(measured, tuple(violations), tuple(notes))
 
 
 def invariant(

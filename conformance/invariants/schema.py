@@ -199,9 +199,9 @@ FIELD_ROWS = tuple(_field_row(id, name) for id, name in sorted(_NAMES.items()))
 
 
 def _shown(evidence: Evidence) -> Iterator[Sighting | Message]:
-    """Every sighting of a run, and every JSON reply that should be one and is none; no JSON is another row's."""
+    """Every sighting of a run, and every JSON reply that should be one; what is no JSON or of no run has other rows."""
     yield from evidence.runs
-    replies = (message for message in evidence.messages if message.shows("run"))
+    replies = (message for message in evidence.messages if message.known and message.shows("run"))
     yield from (reply for reply in replies if reply.exchange.json is not NOT_JSON and not is_run(reply.exchange.json))
 
 

@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import secrets
+import signal
 
 from conformance.reference.app import DEFAULT_KEY, Reference
 from conformance.reference.clock import SystemClock
@@ -57,6 +58,7 @@ def main() -> None:
 
 
 def _list_faults() -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as other tools do when their reader has seen enough
     for fault in FAULTS.values():
         print(f"{fault.name}: {fault.told} Breaks {', '.join(sorted(fault.breaks)) or 'nothing'}.")  # noqa: T201
 

@@ -43,10 +43,10 @@ class RecordingSender:
             BadSettings: something that is no cassette set is in the way.
         """
         self._inner, self._redactor, self._provenance = inner, redactor, provenance
-        self._folder = folder = folder.resolve()
+        self.folder = folder = folder.resolve()
         self._partial = folder.with_name(f"{folder.name}.partial")
         self._replaced = folder.with_name(f"{folder.name}.replaced")
-        for place in (self._folder, self._partial, self._replaced):
+        for place in (self.folder, self._partial, self._replaced):
             if _is_foreign(place):
                 raise BadSettings(f"{place} exists and is no cassette set; nothing is recorded over it")
         self._begun = False
@@ -100,12 +100,17 @@ class RecordingSender:
             return False
         write_manifest(self._partial)
         shutil.rmtree(self._replaced, ignore_errors=True)
-        if self._folder.exists():
-            self._folder.rename(self._replaced)
-        self._partial.rename(self._folder)
+        if self.folder.exists():
+            self.folder.rename(self._replaced)
+        self._partial.rename(self.folder)
         shutil.rmtree(self._replaced, ignore_errors=True)
         self._begun = False
         return True
+
+    def give_up(self) -> None:
+        """Leave nothing behind but an earlier set."""
+        if self._begun:
+            shutil.rmtree(self._partial, ignore_errors=True)
 
     def _begin(self) -> None:
         """Clear away what an earlier session left; the provenance comes first, since it marks the folder as ours."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from conformance.wire.values import NOT_JSON, cut
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
@@ -20,6 +22,8 @@ _HISTORY = 6
 #: Violations of one item that are shown in full.
 SHOWN = 5
 _ASCII = 128
+#: Characters of a body that are shown.
+_LONGEST_BODY = 200
 #: Request headers that reproduce a call, as people write them; curl adds the others by itself.
 _KEPT_HEADERS = {"content-type": "Content-Type", "openai-beta": "OpenAI-Beta"}
 
@@ -49,7 +53,11 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
         until: The day that is proposed as the end of accepting it.
     """
     row = finding.requirement
-    lines = [f"{row.id}  {finding.title}", _entry("target", place.target)]
+    lines = [
+        f"{row.id}  {finding.title}",
+        _entry("target", place.target),
+        _entry("case", finding.item.rpartition("/")[2]),
+    ]
     for number, violation in enumerate(finding.violations[:SHOWN]):
         lines += [""] * (number > 0)
         lines += _violation(violation, place)
@@ -120,8 +128,18 @@ def _violation(violation: Violation, place: Place) -> list[str]:
     lines = [_entry("expected", violation.expected), _entry("actual", violation.actual)]
     if violation.exchanges:
         lines.append(_entry("history", history(violation.exchanges)))
+        if body := _told_body(violation.exchanges[-1]):
+            lines.append(_entry("body", body))
         lines.append(_entry("reproduce", curl(violation.exchanges[-1].request, place)))
     return lines
+
+
+def _told_body(exchange: Exchange) -> str:
+    """What a reply that is no success, or no JSON, has to say, on one line."""
+    if exchange.succeeded and exchange.json is not NOT_JSON:
+        return ""
+    text = " ".join(exchange.response.body[: 4 * _LONGEST_BODY].decode("utf-8", "replace").split())
+    return cut("".join(char if char.isprintable() else "?" for char in text), _LONGEST_BODY)
 
 
 def _entry(name: str, text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from conformance.requirements import Level
+from conformance.requirements import Level, State, catalogue
 from conformance.verdicts import Verdict, overall
 from conformance.wire.values import cut
 
@@ -33,13 +33,14 @@ _SENTENCES = {
 }
 
 
-def summary(findings: Findings, *, gate: str) -> Iterator[str]:
+def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iterator[str]:
     """
     The lines of the summary.
 
     Args:
         findings: Those of the session.
         gate: `must` or `should`: what decides the verdict.
+        interrupted: Whether the session ended before all had run, so that there is no verdict.
     """
     yield from _table(findings)
     attention = (
@@ -58,14 +59,25 @@ def summary(findings: Findings, *, gate: str) -> Iterator[str]:
             yield f"{heading}:"
             yield from (f"  {_line(row, verdict)}" for row in rows)
     yield ""
-    yield verdict_line(findings, gate=gate)
+    sentence = "none, the session was interrupted" if interrupted else _sentence(findings, gate)
+    yield f"verdict: {sentence} ({_counts(findings)})"
 
 
-def verdict_line(findings: Findings, *, gate: str) -> str:
-    """The verdict in one line."""
-    counts = Counter(findings.verdicts().values())
+def _sentence(findings: Findings, gate: str) -> str:
+    code, verdicts = findings.exit_code(gate), {finding.verdict for finding in findings.all}
+    if code == 1 and verdicts.isdisjoint({Verdict.FAIL, Verdict.WARN} if gate == "should" else {Verdict.FAIL}):
+        return "better than its list of known failures says: delete from it what holds now"
+    return _SENTENCES[code]
+
+
+def _counts(findings: Findings) -> str:
+    """How many requirements came to what, and of how many if they are a selection."""
+    verdicts = findings.verdicts()
+    counts = Counter(verdicts.values())
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    return f"verdict: {_SENTENCES[findings.exit_code(gate)]} ({told or 'no requirement was selected'})"
+    active = sum(row.state is State.ACTIVE for row in catalogue().values())
+    selection = f"; {len(verdicts)} of {active} requirements were selected" if len(verdicts) < active else ""
+    return (told or "none") + selection
 
 
 def _table(findings: Findings) -> Iterator[str]:

@@ -44,7 +44,14 @@ class Drawn:
         """
         to_it = may_write or OPERATIONS[self.operation].method == "GET"
         ids = {"thread_id": run.thread_id, "run_id": run.id} if to_it else self.ids
-        return run.client.call(self.operation, query=self.query, json=self.json, **ids)
+        json = self._meant_for(run) if to_it else self.json
+        return run.client.call(self.operation, query=self.query, json=json, **ids)
+
+    def _meant_for(self, run: Run) -> Any:
+        """The body with the run's assistant instead of one that no target has, so that it is not refused for that."""
+        if isinstance(self.json, dict) and isinstance(self.json.get("assistant_id"), str):
+            return {**self.json, "assistant_id": run.body.get("assistant_id")}
+        return self.json
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import Untested
-from conformance.states import FINAL
+from conformance.states import ALL, FINAL
 from conformance.states.waits import next_interval
 from conformance.wire.exchange import JSON_TYPE, Exchange
 
@@ -188,6 +188,7 @@ class Run:
         reply = self.retrieve()
         started, interval = reply.at, 0.0
         while self._is_late(reply, started) or not holds(self._itself(reply)):
+            self._see_it_move(reply, started)
             if reply.ended - started > self.waits.budget(wait):
                 raise Untested(f"the run never {what} within {self.waits.budget(wait):g} s: {reply}")
             hint = reply.response.headers.get("openai-poll-after-ms")
@@ -195,6 +196,15 @@ class Run:
             self.client.wait(interval, wait)
             reply = self.retrieve()
         return reply
+
+    def _see_it_move(self, reply: Exchange, since: float) -> None:
+        """A run that never leaves the queue gets nowhere else, however long that might take."""
+        status = reply.json.get("status") if reply.succeeded and isinstance(reply.json, dict) else None
+        if status in ALL and status != "queued":
+            self.waits.queue_moves()
+        elif status == "queued" and reply.ended - since > self.waits.in_queue():
+            self.waits.queue_is_stuck()
+            raise Untested(f"the run never left the queue within {reply.ended - since:.0f} s: {reply}")
 
     def _is_late(self, reply: Exchange, since: float) -> bool:
         """Whether it may only not be found yet; whether it should be is another requirement's business."""

@@ -30,13 +30,18 @@ class Shared:
         return self._once(state, lambda: self.stage.run(state))  # type: ignore[no-any-return]
 
     @property
+    def some_run(self) -> Run:
+        """A run that exists, in whatever state it may be."""
+        return self._once("some_run", lambda: self.stage.started(self.stage.thread()))  # type: ignore[no-any-return]
+
+    @property
     def listing(self) -> Listing:
-        """A thread with five finished runs."""
+        """A thread with five runs, finished if the target finishes them."""
         return self._once("listing", self._fill)  # type: ignore[no-any-return]
 
     @property
     def tied_listing(self) -> Listing:
-        """A thread with five finished runs, created as quickly as the target permits."""
+        """A thread with five runs, created as quickly as the target permits, and finished if it finishes them."""
         return self._once("tied_listing", self._fill_quickly)  # type: ignore[no-any-return]
 
     @property
@@ -54,16 +59,15 @@ class Shared:
         return Listing(thread, tuple(runs))
 
     def _fill_quickly(self) -> Listing:
-        thread, quick = self.stage.thread(), self.stage.means.recipes.get("quick", {})
-        runs: list[Run] = []
+        thread, runs = self.stage.thread(), list[Run]()
         for _ in range(5):
-            reply = self.stage.create_run(thread, **quick)
+            reply = self.stage.hurried(thread)
             if reply.refused and runs:  # the lock of an active run: wait for it, then ask again
-                runs[-1].settle()
-                reply = self.stage.create_run(thread, **quick)
+                self.stage.brought_to_rest(runs[-1])
+                reply = self.stage.hurried(thread)
             run_of(reply)
             runs.append(Run(self.stage.client, self.stage.means.waits, reply))
-        return Listing(thread, tuple(Run(run.client, run.waits, run.settle()) for run in runs))
+        return Listing(thread, tuple(self.stage.brought_to_rest(run) for run in runs))
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
         """Stage at first use; what could not be staged stays so for the session."""

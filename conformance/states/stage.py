@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,6 +77,8 @@ class Means:
     tokens: int = 0
     threads: list[str] = field(default_factory=list)
     assistants: list[str] = field(default_factory=list)
+    #: Whether a run was seen that never came to rest by itself.
+    restless: bool = False
     #: Why there is no assistant, once that is known.
     unassisted: Untested | Fault | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -120,7 +123,7 @@ class Means:
         if self.max_runs is not None and self.runs + runs > self.max_runs:
             raise Untested(f"--runs-max-runs={self.max_runs} leaves no room for {runs} more", gates=not optional)
         if optional and self.max_runs is None and not self.free:
-            raise Untested(f"it takes {runs} runs, which only a --runs-max-runs permits", gates=False)
+            raise Untested(f"it takes {runs} runs more, which are only made with --runs-max-runs=N", gates=False)
 
     def claim(self) -> None:
         """
@@ -206,9 +209,21 @@ class Stage:
         return run
 
     def fill(self, thread: Thread, number: int, *, optional: bool = False) -> list[Run]:
-        """Put so many finished runs on a thread, one after the other; the oldest comes first."""
+        """Put so many runs on a thread, each brought to rest before the next; the oldest comes first."""
         self.means.allow(number, optional=optional)
-        return [self._finish(self._created(self.hurried(thread))) for _ in range(number)]
+        return [self.brought_to_rest(self._created(self.hurried(thread))) for _ in range(number)]
+
+    def brought_to_rest(self, run: Run) -> Run:
+        """The run once it has finished; where the target finishes none, cancelled, or else as it is."""
+        if not self.means.restless:
+            try:
+                return self._finish(run)
+            except Untested:
+                self.means.restless = not self.means.persistent
+        run.cancel()
+        with suppress(Untested):
+            return Run(self.client, self.means.waits, run.settle("cancel"))
+        return run
 
     def started(self, thread: Thread, **fields: Any) -> Run:
         """Create a run; without one there is nothing to stage."""
@@ -271,7 +286,9 @@ def _cancelling(stage: Stage, fields: Mapping[str, Any]) -> Run:
 
 def _cancelled(stage: Stage, fields: Mapping[str, Any]) -> Run:
     for _ in range(ATTEMPTS):
-        run = _in_progress(stage, fields)
+        run = stage.started(stage.thread(LONG_PROMPT), **fields)
+        with suppress(Untested):  # some targets cancel a run that never left the queue
+            run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
         reply = run.cancel()
         seen = reply if run_in(reply, "cancelled") else run.settle("cancel")
         if run_in(seen, "cancelled"):

@@ -29,15 +29,36 @@ _EAGER_FOR = 5.0
 _EAGER = frozenset({"start"})
 
 
-@dataclass(frozen=True)
+#: How many runs never leave the queue, and none does, before a session stops waiting long for it.
+_ENOUGH = 3
+
+
+@dataclass
 class Waits:
-    """The budgets of one session."""
+    """The budgets of one session, and what it learned about the target's queue."""
 
     budgets: Mapping[str, float]
+    #: Whether every wait is given its whole budget, so that a recording does not depend on the order of the cases.
+    patient: bool = False
+    _stuck: int = 0
+    _moves: bool = False
 
     def budget(self, name: str) -> float:
         """The budget of a wait, in seconds."""
         return self.budgets.get(name, BUDGETS[name])
+
+    def in_queue(self) -> float:
+        """For how long a run may stay in the queue, in seconds; little where none was ever seen to leave it."""
+        hopeless = self._stuck >= _ENOUGH and not self._moves and not self.patient
+        return min(self.budget("appear"), self.budget("start")) if hopeless else self.budget("start")
+
+    def queue_moves(self) -> None:
+        """Learn that a run left the queue."""
+        self._moves = True
+
+    def queue_is_stuck(self) -> None:
+        """Learn that a run did not leave the queue in time."""
+        self._stuck += 1
 
 
 def next_interval(wait: str, previous: float, passed: float, poll_after_ms: str | None) -> float:

@@ -52,14 +52,20 @@ def attempts(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
+def some_run(shared: Shared) -> Run:
+    """A run that exists, in whatever state it may be, which every case shares."""
+    return shared.some_run
+
+
+@pytest.fixture
 def listing(shared: Shared) -> Listing:
-    """A thread with five finished runs, which every case shares."""
+    """A thread with five runs, which every case shares."""
     return shared.listing
 
 
 @pytest.fixture
 def tied_listing(shared: Shared) -> Listing:
-    """A thread with five finished runs that were created as quickly as the target permits."""
+    """A thread with five runs that were created as quickly as the target permits."""
     return shared.tied_listing
 
 

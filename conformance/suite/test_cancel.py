@@ -10,7 +10,7 @@ from conformance.client import CancelForm
 from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
 from conformance.states.strangers import Misaddressed, Phantom
-from conformance.suite import fresh_run, requirement, shared_run
+from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import (
     expect,
     expect_refused,
@@ -176,10 +176,9 @@ def test_a_run_that_is_being_cancelled_is_not_cancelled_again(run: Run) -> None:
 
 
 @requirement("RUN-CANCEL-021")
-@shared_run("completed")
-def test_a_run_that_does_not_exist_is_not_found(run: Run) -> None:
+def test_a_run_that_does_not_exist_is_not_found(some_run: Run) -> None:
     """There is nothing to cancel."""
-    expect_status(Phantom(run.client, run.waits, run.seen).cancel(), 404)
+    expect_status(Phantom(some_run.client, some_run.waits, some_run.seen).cancel(), 404)
 
 
 @requirement("RUN-CANCEL-021")

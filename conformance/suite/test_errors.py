@@ -11,7 +11,7 @@ import pytest
 from conformance.client import UNSET
 from conformance.states.handles import Run
 from conformance.states.strangers import Misaddressed, never_issued
-from conformance.suite import requirement, shared_run
+from conformance.suite import requirement
 from conformance.suite.expectations import (
     expect,
     expect_refused,
@@ -63,24 +63,23 @@ MALFORMED_BODIES: Final = {
 
 @requirement("RUN-ERR-003")
 @pytest.mark.parametrize("operation", ["retrieve_run", "modify_run", "submit_tool_outputs"])
-@shared_run("completed")
-def test_an_unknown_run_is_not_found(operation: str, client: Client, run: Run) -> None:
+def test_an_unknown_run_is_not_found(operation: str, client: Client, some_run: Run) -> None:
     """A run that never was is answered with 404."""
     body = BODIES.get(operation, UNSET)
 
-    reply = client.call(operation, thread_id=run.thread_id, run_id=never_issued(run.id), json=body)
+    reply = client.call(operation, thread_id=some_run.thread_id, run_id=never_issued(some_run.id), json=body)
 
     _expect_not_found(reply)
 
 
 @requirement("RUN-ERR-004")
 @pytest.mark.parametrize("operation", ["retrieve_run", "create_run", "cancel_run", "modify_run", "submit_tool_outputs"])
-@shared_run("completed")
-def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, run: Run) -> None:
+def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, some_run: Run) -> None:
     """A thread that never was is answered with 404, and no operation makes it up."""
     body = {**BODIES, "create_run": {"assistant_id": stage.assistant_id}}.get(operation, UNSET)
 
-    reply = client.call(operation, thread_id=never_issued(run.thread_id), run_id=never_issued(run.id), json=body)
+    thread_id, run_id = never_issued(some_run.thread_id), never_issued(some_run.id)
+    reply = client.call(operation, thread_id=thread_id, run_id=run_id, json=body)
 
     _expect_not_found(reply)
 

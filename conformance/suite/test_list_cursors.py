@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.states.strangers import never_issued
-from conformance.suite import requirement, shared_run
+from conformance.suite import requirement
 from conformance.suite.expectations import expect, need
 from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, short
 
@@ -115,12 +115,11 @@ def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, listing: 
 
 @requirement("RUN-PAGE-025")
 @pytest.mark.parametrize("side", ["after", "before"])
-@shared_run("completed")
-def test_a_cursor_of_another_thread_selects_nothing(side: str, listing: Listing, run: Run) -> None:
+def test_a_cursor_of_another_thread_selects_nothing(side: str, listing: Listing, some_run: Run) -> None:
     """A run of another thread is no place in this list."""
-    page = listing.thread.list(**{side: run.id})
+    page = listing.thread.list(**{side: some_run.id})
 
     if not page.refused:
-        expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", run.seen, page)
+        expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", some_run.seen, page)
         got = ids_of(page)
-        expect(not got, "a refusal (4xx) or an empty page", f"{len(got)} runs", run.seen, page)
+        expect(not got, "a refusal (4xx) or an empty page", f"{len(got)} runs", some_run.seen, page)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 def test_a_run_is_found_by_its_id(stage: Stage) -> None:
     """What create returned can be read."""
     run = stage.started(stage.thread())
-    run.pause("appear", since=run.seen)  # reading it at once is RUN-GET-003
 
-    reply = run.retrieve()
+    reply = _read_in_time(run)
 
     if not reply.succeeded:
         there = [each["id"] for each in need_page(run.thread.list())]
@@ -36,10 +35,9 @@ def test_the_runs_of_a_thread_are_told_apart(stage: Stage) -> None:
     thread = stage.thread()
     (earlier,) = stage.fill(thread, 1)
     later = stage.started(thread)
-    later.pause("appear", since=later.seen)
 
     for run in (earlier, later):
-        _expect_itself(run, run.retrieve())
+        _expect_itself(run, _read_in_time(run))
 
 
 @requirement("RUN-GET-002")
@@ -79,10 +77,18 @@ def test_the_runs_of_a_deleted_thread_are_gone(client: Client, run: Run) -> None
 
 
 @requirement("RUN-GET-005")
-@shared_run("completed")
-def test_a_head_request_does_not_crash_the_server(client: Client, run: Run) -> None:
+def test_a_head_request_does_not_crash_the_server(client: Client, some_run: Run) -> None:
     """A proxy that asks for the head of a reply is answered with composure."""
-    expect_no_crash(client.send("HEAD", f"/threads/{quote(run.thread_id)}/runs/{quote(run.id)}"))
+    expect_no_crash(client.send("HEAD", f"/threads/{quote(some_run.thread_id)}/runs/{quote(some_run.id)}"))
+
+
+def _read_in_time(run: Run) -> Exchange:
+    """Read a new run, once more if it is not there at once, which RUN-GET-003 is about."""
+    reply = run.retrieve()
+    if reply.status != 404:
+        return reply
+    run.pause("appear", since=run.seen)
+    return run.retrieve()
 
 
 def _expect_itself(run: Run, reply: Exchange) -> None:
