@@ -26,7 +26,8 @@ def exchange(number: int, request: Request, status: str, at: float) -> Exchange:
 
 def finding(id: str, verdict: Verdict, *violations: Violation, **more: object) -> Finding:
     row = catalogue()[id]
-    return Finding(requirement=row, level=row.level, item=id, verdict=verdict, violations=violations, **more)  # type: ignore[arg-type]
+    item = str(more.pop("item", id))
+    return Finding(requirement=row, level=row.level, item=item, verdict=verdict, violations=violations, **more)  # type: ignore[arg-type]
 
 
 def test_a_failure_speaks_to_a_stranger() -> None:
@@ -38,11 +39,13 @@ def test_a_failure_speaks_to_a_stranger() -> None:
     )
     broken = Violation('status "completed"', 'status "cancelled"', history)
 
-    text = failure_text(finding("RUN-CANCEL-011", Verdict.FAIL, broken), PLACE, until=date(2027, 1, 31))
+    told = finding("RUN-CANCEL-011", Verdict.FAIL, broken, item="suite/test_cancel_refused.py::test_it[completed]")
+    text = failure_text(told, PLACE, until=date(2027, 1, 31))
 
     assert text == (
         "RUN-CANCEL-011  MUST NOT change a finished run when it is cancelled\n"
         "  target     http://localhost:8000/v1 (profile openai)\n"
+        "  case       test_cancel_refused.py::test_it[completed]\n"
         '  expected   status "completed"\n'
         '  actual     status "cancelled"\n'
         "  history    #4 GET run 200 completed   +12 ms   #5 POST cancel 200 cancelled   +15 ms"
@@ -109,7 +112,7 @@ def test_the_summary_counts_requirements_and_not_items() -> None:
 
     assert "CANCEL   Cancel a run MUST          .        1" in told
     assert "RUN-CANCEL-011  MUST NOT change a finished run when it is cancelled [1 of 2 items]: expected rest" in told
-    assert told.endswith("verdict: does not conform (1 fail, 1 untested)")
+    assert "verdict: does not conform (1 fail, 1 untested; 2 of " in told
 
 
 FAIL, WARN, PASS, ERROR = Verdict.FAIL, Verdict.WARN, Verdict.PASS, Verdict.ERROR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from conformance.invariants.evidence import Message, is_run
 from conformance.invariants.judging import Answer, Broken, Invariant, Remark, invariant
@@ -199,10 +200,15 @@ FIELD_ROWS = tuple(_field_row(id, name) for id, name in sorted(_NAMES.items()))
 
 
 def _shown(evidence: Evidence) -> Iterator[Sighting | Message]:
-    """Every sighting of a run, and every JSON reply that should be one; what is no JSON or of no run has other rows."""
+    """Every sighting of a run, and every JSON reply that should be one and is none; no JSON is another row's."""
     yield from evidence.runs
-    replies = (message for message in evidence.messages if message.known and message.shows("run"))
+    replies = (message for message in evidence.messages if message.shows("run") and not _misshapen(message))
     yield from (reply for reply in replies if reply.exchange.json is not NOT_JSON and not is_run(reply.exchange.json))
+
+
+def _misshapen(message: Message) -> bool:
+    """Whether an id was sent that nobody would issue, so that whatever answered was no operation on a run."""
+    return any(quote(id, safe="") != id for id in message.exchange.ids.values())
 
 
 @invariant("RUN-SCHEMA-001", _shown)
