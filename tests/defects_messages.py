@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from journals import (
     T0,
     Defect,
     Finding,
+    Told,
     created,
     drop,
     error_of,
@@ -43,6 +45,10 @@ def _missing() -> Story:
     return [refused(status=404)]
 
 
+def _mistaken() -> Story:
+    return [Told("cancel_run", error_of(), 405, method="PUT")]
+
+
 def _throttled() -> Story:
     throttled = refused("create_run", 429, kind="requests", code="rate_limit_exceeded")
     throttled.headers["retry-after"] = "20"
@@ -62,6 +68,11 @@ MESSAGES: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(_read, told(headers={}), "application/json", "absent"),
         Defect(_read, told(body=b"<html>"), "a JSON body", "no JSON"),
         Defect(_read, told(body=b'{"temperature": NaN}'), "a JSON body", "no JSON"),
+        Defect(_read, told(body=json.dumps(run()).encode("utf-16")), "in UTF-8", "no JSON: 'utf-8' codec"),
+        Defect(_read, told(body=b"\xef\xbb\xbf" + json.dumps(run()).encode()), "in UTF-8", "BOM"),
+        Defect(
+            _read, told(body=b'{"status": "queued", "status": "completed"}'), "a JSON body", "status is there twice"
+        ),
     ],
     "request_id_header": [
         Finding(_read, "x-request-id is not sent"),
@@ -78,6 +89,10 @@ MESSAGES: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(_missing, told(body=["Not Found"]), "error.message", "the body"),
         Defect(_refused, drop("error.param"), "error.param", "status 400: error.param absent"),
         Defect(_refused, put("error.code", 400), "error.code", "error.code 400"),
+        Defect(_refused, put("error.message", ""), "error.message", 'error.message ""'),
+        Defect(_refused, header("content-type", "text/plain"), "application/json", "status 400 with content type text"),
+        Defect(_mistaken, told(body=b""), "as JSON", "status 405 with ''"),
+        Defect(_mistaken, told(body=b"<h1>Not Found</h1>", status=404), "as JSON", "status 404 with '<h1>"),
     ],
     "client_faults_are_invalid_requests": [
         Defect(_missing, put("error.type", "not_found"), "invalid_request_error", "error.type not_found")

@@ -208,6 +208,7 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
     "function_of_tool_choice": [
         _drop("tool_choice.function.name"),
         _put("tool_choice.function", "add", "valid dictionary", '"add"'),
+        _put("tool_choice.function.name", "", "at least 1", '""'),
         _put("tool_choice", {"type": "function"}, "tool_choice.function.name", "without a function"),
         _put("tool_choice", {"type": "function", "function": None}, "tool_choice.function.name", "without a function"),
     ],

@@ -121,6 +121,8 @@ class Told:
     at: float | None = None
     duration: float = 0.5
     scope: str = "story"
+    #: Another method than the operation's.
+    method: str = ""
 
     def exchange(self, number: int) -> Exchange:
         """As the journal keeps it."""
@@ -133,7 +135,12 @@ class Told:
         at = T0 + number if self.at is None else self.at
         response = Response(self.status, self.headers, _encoded(self.body))
         return Exchange(
-            number, self.scope, Request(called.method, path, self.query, sent, asked), response, at, self.duration
+            number,
+            self.scope,
+            Request(self.method or called.method, path, self.query, sent, asked),
+            response,
+            at,
+            self.duration,
         )
 
 

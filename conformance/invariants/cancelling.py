@@ -66,7 +66,7 @@ def cancelling_reply_has_no_cancelled_at(seen: Sighting) -> Answer:
     return _null(seen, "cancelled_at")
 
 
-@invariant("RUN-CANCEL-007", _cancelled, lambda seen: seen.moment("cancelled_at") is not None)
+@invariant("RUN-CANCEL-007", _cancelled, lambda seen: seen.integer("cancelled_at") is not None)
 def cancelled_after_it_started(seen: Sighting) -> Answer:
     """Created, started, cancelled, in this order, as far as they are set."""
     return _in_order(seen, "created_at", "started_at", "cancelled_at")

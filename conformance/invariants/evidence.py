@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from conformance.wire.models import STATUSES, FieldFault, Run, faults
-from conformance.wire.operations import RUN_OPERATIONS
+from conformance.wire.operations import RUN_OPERATIONS, has_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,8 +59,8 @@ class Sighting:
         """Whether this operation showed it."""
         return self.exchange.operation is not None and self.exchange.operation.name == operation
 
-    def moment(self, name: str) -> int | None:
-        """A timestamp that is set, in Unix seconds; anything else is None, since the schema's rows judge that."""
+    def integer(self, name: str) -> int | None:
+        """An integer that is set, such as a timestamp; anything else is None, since the schema's rows judge that."""
         value = self.run.get(name)
         return value if type(value) is int and not self.wrong(name) else None
 
@@ -186,6 +186,13 @@ class Evidence:
             elif each.operation and each.operation.returns == "deleted" and each.succeeded:
                 deleted |= set(each.ids.values())
         return found
+
+    @property
+    def strays(self) -> Iterator[Message]:
+        """Every exchange with a method that its path does not have; the answer to a HEAD never has a body."""
+        for each in self._journal:
+            if each.operation is None and each.request.method != "HEAD" and has_path(each.request.path):
+                yield Message(each, known=False)
 
     @cached_property
     def histories(self) -> Mapping[tuple[str, str], Sequence[Sighting]]:

@@ -156,11 +156,11 @@ def ends_are_written_once(step: Step) -> Answer:
 @invariant(
     "RUN-INV-031",
     _steps,
-    lambda step: step.before.moment("started_at") is not None and not _kinds_differ_at_rest(step),
+    lambda step: step.before.integer("started_at") is not None and not _kinds_differ_at_rest(step),
 )
 def start_changes_only_on_resumption(step: Step) -> Answer:
     """A start changes when the run is resumed, and then to a later time; some states need one by a row of their own."""
-    before, after = step.before.moment("started_at"), step.after.moment("started_at")
+    before, after = step.before.integer("started_at"), step.after.integer("started_at")
     resumed = step.submitted or step.before.status == "queued"
     if after is None:
         lost = step.after.run.get("started_at", before) is None and step.after.status not in STARTED

@@ -8,7 +8,7 @@ from conformance.invariants.evidence import KEYS
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.exchange import JSON_TYPE
 from conformance.wire.models import CreateRunRequest, ErrorBody, ModifyRunRequest, SubmitToolOutputsRequest, faults
-from conformance.wire.values import NOT_JSON
+from conformance.wire.values import NOT_JSON, why_not_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +31,11 @@ _OK = 200
 
 def _messages(evidence: Evidence) -> Iterator[Message]:
     return iter(evidence.messages)
+
+
+def _messages_and_strays(evidence: Evidence) -> Iterator[Message]:
+    yield from evidence.messages
+    yield from evidence.strays
 
 
 def _is_positive(text: str) -> bool:
@@ -78,11 +83,19 @@ def _is_plain_success(message: Message) -> bool:
 
 @invariant("RUN-HDR-003", _messages, _is_plain_success)
 def success_is_json(message: Message) -> Answer:
-    """A success says that it is JSON, and is."""
-    kind = message.exchange.response.headers.get("content-type", "")
-    if kind.partition(";")[0].strip().lower() != JSON_TYPE:
-        return Broken(f"content type {JSON_TYPE}", f"content type {kind or 'absent'}")
-    return Broken("a JSON body", "no JSON") if message.exchange.json is NOT_JSON else None
+    """A success says that it is JSON, and is, to every reader the same."""
+    if broken := _other_type(message.exchange):
+        return broken
+    if message.exchange.json is not NOT_JSON:
+        return None
+    return Broken("a JSON body in UTF-8", f"no JSON: {why_not_json(message.exchange.response.body)}")
+
+
+def _other_type(exchange: Exchange) -> Broken | None:
+    kind = exchange.response.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() == JSON_TYPE:
+        return None
+    return Broken(f"content type {JSON_TYPE}", f"status {exchange.status} with content type {kind or 'absent'}")
 
 
 @invariant("RUN-HDR-004", _messages)
@@ -108,10 +121,10 @@ def _is_plain_error(message: Message) -> bool:
     return status >= 400 and status != 429 and not (keyed and status in {401, 403})  # noqa: PLR2004
 
 
-@invariant("RUN-ERR-001", _messages, _is_plain_error)
+@invariant("RUN-ERR-001", _messages_and_strays, _is_plain_error)
 def errors_have_the_envelope(message: Message) -> Answer:
-    """Every error body has the one form that clients parse."""
-    return _broken_envelope(message.exchange)
+    """Every error body has the one form that clients parse, and says that it is JSON."""
+    return _broken_envelope(message.exchange) or _other_type(message.exchange)
 
 
 @invariant("RUN-ERR-002", _messages, lambda m: m.exchange.status in {400, 404} and bool(_error_of(m.exchange)))

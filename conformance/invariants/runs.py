@@ -191,7 +191,7 @@ def total_tokens_is_the_sum(seen: Sighting) -> Answer:
 def _limits(seen: Sighting) -> list[tuple[str, int, int]]:
     usage = _usage(seen) or {}
     pairs = (("completion_tokens", "max_completion_tokens"), ("prompt_tokens", "max_prompt_tokens"))
-    return [(used, usage[used], limit) for used, name in pairs if usage and (limit := seen.moment(name)) is not None]
+    return [(used, usage[used], limit) for used, name in pairs if usage and (limit := seen.integer(name)) is not None]
 
 
 @invariant("RUN-INV-019", _runs, lambda seen: bool(_limits(seen)))
@@ -203,7 +203,7 @@ def usage_keeps_the_limits(seen: Sighting) -> Answer:
 
 
 def _in_order(seen: Sighting, *names: str) -> Answer:
-    moments = [(name, moment) for name in names if (moment := seen.moment(name)) is not None]
+    moments = [(name, moment) for name in names if (moment := seen.integer(name)) is not None]
     for (one, early), (other, late) in itertools.pairwise(moments):
         if early > late:
             return Broken(f"{one} not after {other}", f"{one} {early}, {other} {late}")
@@ -211,7 +211,7 @@ def _in_order(seen: Sighting, *names: str) -> Answer:
 
 
 def _both(*names: str) -> Callable[[Sighting], bool]:
-    return lambda seen: seen.status != "cancelled" and all(seen.moment(name) is not None for name in names)
+    return lambda seen: seen.status != "cancelled" and all(seen.integer(name) is not None for name in names)
 
 
 @invariant("RUN-INV-020", _runs, _both("created_at", "started_at"))
@@ -233,15 +233,15 @@ def ended_after_the_start(seen: Sighting) -> Answer:
 @invariant("RUN-INV-022", _runs, _ended_after("created_at"))
 def ended_after_creation(seen: Sighting) -> Answer:
     """A run ends after it was created; where it has started, its start is the narrower measure."""
-    if seen.moment("started_at") is not None and not _in_order(seen, "created_at", "started_at"):
+    if seen.integer("started_at") is not None and not _in_order(seen, "created_at", "started_at"):
         return None
     return _in_order(seen, "created_at", _END_OF[seen.status or ""])
 
 
-@invariant("RUN-INV-023", _runs, lambda seen: _active(seen) and seen.moment("expires_at") is not None)
+@invariant("RUN-INV-023", _runs, lambda seen: _active(seen) and seen.integer("expires_at") is not None)
 def expiry_lies_ahead(seen: Sighting) -> Answer:
     """A run expires after it was created."""
-    created, expires = seen.moment("created_at"), seen.moment("expires_at")
+    created, expires = seen.integer("created_at"), seen.integer("expires_at")
     if created is None or expires is None or created < expires:
         return None
     return Broken("expires_at after created_at", f"created_at {created}, expires_at {expires}")
@@ -279,9 +279,9 @@ def _moment_of(seen: Sighting) -> float:
         return seen.exchange.ended
 
 
-@invariant("RUN-INV-028", _runs, lambda seen: seen.by("create_run") and seen.moment("created_at") is not None)
+@invariant("RUN-INV-028", _runs, lambda seen: seen.by("create_run") and seen.integer("created_at") is not None)
 def creation_is_now(seen: Sighting) -> Answer:
     """A fresh run was created about now, by the server's own clock where it tells it."""
-    created: Any = seen.moment("created_at")
+    created: Any = seen.integer("created_at")
     apart = abs(created - _moment_of(seen))
     return None if apart <= _SKEW else Broken(f"created_at within {_SKEW} s of the reply", f"{apart:.0f} s apart")

@@ -157,7 +157,7 @@ Tools = Annotated[list[Tool], Field(max_length=20)]
 class ChosenFunction(Sent):
     """The function that must be called."""
 
-    name: str
+    name: Identifier
 
 
 class NamedToolChoice(Sent):
@@ -257,7 +257,7 @@ class RunPage(Sent):
 class ErrorDetail(Sent):
     """What went wrong."""
 
-    message: str
+    message: Annotated[str, Field(min_length=1)]
     type: str
     param: str | None
     code: str | None

@@ -93,3 +93,8 @@ def recognise(method: str, path: str) -> tuple[Operation | None, dict[str, str]]
         if operation.method == method and (match := operation.pattern.search(path)):
             return operation, {name: unquote(value) for name, value in match.groupdict().items()}
     return None, {}
+
+
+def has_path(path: str) -> bool:
+    """Whether a path below the host is one that the Runs part of the API has, whatever the method."""
+    return any(OPERATIONS[name].pattern.search(path) for name in RUN_OPERATIONS)

@@ -32,24 +32,29 @@ ABSENT: Final = Absent()
 
 
 def parse(body: bytes) -> Any:
-    """Decode a JSON text; anything that is none, however hostile, is `NOT_JSON`."""
+    """Decode a JSON text; anything that is none, or is not the same to every reader, is `NOT_JSON`."""
     try:
-        value = json.loads(body, parse_constant=_no_number)
+        return _decoded(body)
     except (ValueError, RecursionError):
         return NOT_JSON
-    # Few texts have enough brackets to be too deep, so few are looked at.
-    if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deeper(value, _DEEPEST):
-        return NOT_JSON
-    return value
+
+
+def why_not_json(body: bytes) -> str:
+    """What keeps a body from being a JSON text, in a few words; nothing if it is one."""
+    try:
+        _decoded(body)
+    except (ValueError, RecursionError) as problem:
+        return str(problem)
+    return ""
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; unlike in Python, true is not 1, and 1.0 is not 1."""
+    """Whether two JSON values are equal: unlike in Python true is not 1, while 1.0 is the number 1."""
     if one is other:
         return True
     if one is ABSENT or other is ABSENT:
         return False
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return json.dumps(_plain(one), sort_keys=True) == json.dumps(_plain(other), sort_keys=True)
 
 
 def shown(value: object) -> str:
@@ -64,9 +69,36 @@ def cut(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
+def _decoded(body: bytes) -> Any:
+    # From text, since Python would guess the encoding of bytes: JSON that travels is UTF-8, without a mark before it.
+    value = json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_members)
+    # Few texts have enough brackets to be too deep, so few are looked at.
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deeper(value, _DEEPEST):
+        raise ValueError("it is nested too deeply")
+    return value
+
+
 def _no_number(literal: str) -> Any:
     """JSON knows no NaN and no infinity."""
-    raise ValueError(literal)
+    raise ValueError(f"{literal} is no number of JSON")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless it says something twice: some readers take the first, others the last."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the member {cut(next(name for name in names if names.count(name) > 1))} is there twice")
+    return members
+
+
+def _plain(value: Any) -> Any:
+    """The value, with every number that has no fraction as an integer."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

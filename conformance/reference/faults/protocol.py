@@ -67,6 +67,51 @@ class ErrorWithoutParam(Operations):
         return _with_body(answer, {"error": {name: value for name, value in error.items() if name != "param"}})
 
 
+class Refusing(Operations):
+    """A server that refuses in some way of its own; a wrong key and too many requests have requirements of theirs."""
+
+    def sent(self, answer: Answer, call: Call) -> Answer:
+        answer = super().sent(answer, call)
+        return answer if answer.status in {_OK, 401, 429} else self.refusal(answer)
+
+    def refusal(self, answer: Answer) -> Answer:
+        """Change the answer."""
+        raise NotImplementedError
+
+
+@fault("ERR-001")
+class SpeechlessErrors(Refusing):
+    """Errors have an empty message."""
+
+    def refusal(self, answer: Answer) -> Answer:
+        return _with_body(answer, {"error": {**json.loads(answer.body)["error"], "message": ""}})
+
+
+@fault("ERR-001")
+class ErrorsInPlainText(Refusing):
+    """Errors are JSON, and say that they are plain text."""
+
+    def refusal(self, answer: Answer) -> Answer:
+        return _with_header(answer, "content-type", "text/plain")
+
+
+@fault("ERR-001")
+class EmptyNotAllowed(Refusing):
+    """A method that a path does not have is answered 405 without a body."""
+
+    def refusal(self, answer: Answer) -> Answer:
+        return _with_header(replace(answer, body=b""), "content-type", None) if answer.status == 405 else answer
+
+
+@fault("ERR-001")
+class NoRouteInHtml(Refusing):
+    """A method that a path does not have is answered 404 with a web page."""
+
+    def refusal(self, answer: Answer) -> Answer:
+        page = _with_header(replace(answer, status=_NOT_FOUND, body=b"<h1>Not found</h1>"), "content-type", "text/html")
+        return page if answer.status == 405 else answer
+
+
 @fault("ERR-002")
 class NotFoundError(Missing):
     """A 404 is of the type not_found_error."""
@@ -278,6 +323,43 @@ class NoContentType(Operations):
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
         return _with_header(answer, "content-type", None) if call.operation == "list_runs" else answer
+
+
+class Reread(Operations):
+    """A server whose runs are encoded in some way of its own where they are read."""
+
+    def sent(self, answer: Answer, call: Call) -> Answer:
+        answer = super().sent(answer, call)
+        read = call.operation == "retrieve_run" and answer.status == _OK
+        return replace(answer, body=self.encoded(answer.body)) if read else answer
+
+    def encoded(self, body: bytes) -> bytes:
+        """Encode what was UTF-8."""
+        raise NotImplementedError
+
+
+@fault("HDR-003")
+class SixteenBits(Reread):
+    """Runs are read in UTF-16."""
+
+    def encoded(self, body: bytes) -> bytes:
+        return body.decode().encode("utf-16")
+
+
+@fault("HDR-003")
+class MarksTheByteOrder(Reread):
+    """Before a run that is read there is a byte order mark."""
+
+    def encoded(self, body: bytes) -> bytes:
+        return b"\xef\xbb\xbf" + body
+
+
+@fault("HDR-003")
+class SaysItTwice(Reread):
+    """A run that is read has two statuses, and the last one is right."""
+
+    def encoded(self, body: bytes) -> bytes:
+        return b'{"status": "queued",' + body[1:]
 
 
 @fault("HDR-005")

@@ -301,6 +301,19 @@ shows(
     "SCHEMA-042",
     change=says("tool_choice", {"type": "function"}, when=lambda told: told["tool_choice"] != "auto"),
 )
+shows(
+    "choice-of-nothing",
+    "tool_choice names a function without a name.",
+    "SCHEMA-042",
+    change=_inside(
+        "tool_choice", lambda choice: choice["function"].update(name="") if isinstance(choice, dict) else None
+    ),
+)
+shows(
+    "temperature-whole",
+    "temperature is written without a fraction in the reply to the create alone.",
+    change=lambda told, _, call: told.update(temperature=1) if call.operation == "create_run" else None,
+)
 shows("parallel-text", "parallel_tool_calls is a text.", "SCHEMA-043", change=says("parallel_tool_calls", "true"))
 shows(
     "format-unknown",
