@@ -37,6 +37,10 @@ def _known() -> Story:
     return [thread(), created(), read("in_progress")]
 
 
+def _known_twice() -> Story:
+    return [*_known(), read("in_progress")]
+
+
 def _refused() -> Story:
     return [refused()]
 
@@ -117,6 +121,10 @@ MESSAGES: Mapping[str, Sequence[Defect | Finding]] = {
             "below 500",
             "status 502",
         ),
+    ],
+    "what_was_read_can_be_read_again": [
+        Defect(_known_twice, told(status=404, body=error_of()), "the run (2xx)", "status 404"),
+        Defect(_known_twice, told(status=400, body=error_of()), "the run (2xx)", "status 400"),
     ],
     "success_is_200": [
         Defect(lambda: [created()], told(status=201), "status 200", "status 201"),

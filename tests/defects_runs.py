@@ -26,7 +26,7 @@ from journals import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from journals import Story
+    from journals import Story, Told
 
 HOUR = 3600
 
@@ -37,6 +37,29 @@ def _in(status: str, **members: Any) -> Callable[[], Story]:
 
 def _put(status: str, path: str, value: Any, expected: str, actual: str) -> Defect:
     return Defect(_in(status), put(path, value), expected, actual)
+
+
+def _of_no_tool() -> Told:
+    return created(tool_choice="auto")
+
+
+def _soon(status: str) -> Callable[[], Story]:
+    """A run that was created and cancelled, and is read ten seconds after its creation."""
+    return lambda: [_of_no_tool(), *_cancel_if(status), timed(read(status, tool_choice="auto"), 10)]
+
+
+def _cancel_if(status: str) -> Story:
+    return [timed(cancel("cancelling", tool_choice="auto"), 9)] if status == "cancelled" else []
+
+
+def _read_early(story: Story) -> None:
+    timed(story[-1], 500)
+
+
+def timed(told: Told, at: float) -> Told:
+    """The same, sent so many seconds after the creation of the run."""
+    told.at = T0 + at
+    return told
 
 
 def _pair() -> Story:
@@ -108,13 +131,27 @@ RELATIONS: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(lambda: [created()], put("started_at", T0), "started_at null while queued", str(T0))
     ],
     "creation_is_now": [
-        Defect(lambda: [created()], put("created_at", T0 - 2 * HOUR), "within 3600 s", "7202 s apart"),
+        Defect(lambda: [created()], put("created_at", T0 - 2 * HOUR), "within 3600 s", "7200 s apart"),
         Defect(
             lambda: [created()],
             lambda story: story[0].headers.update(date="Fri, 21 Nov 2025 02:00:00 GMT"),
             "within 3600 s",
             "7200 s apart",
         ),
+    ],
+    "times_have_passed": [
+        Defect(_soon("completed"), put("completed_at", T0 + HOUR), "completed_at at most 14 s", "completed_at 3600 s"),
+        Defect(_soon("cancelled"), put("cancelled_at", T0 + 24 * HOUR), "cancelled_at at most", "cancelled_at 86400 s"),
+        Defect(_soon("failed"), put("failed_at", T0 + 20), "failed_at at most 14 s", "failed_at 20 s after created_at"),
+        Defect(_soon("in_progress"), put("started_at", T0 + 16), "started_at at most 14 s", "started_at 16 s after"),
+    ],
+    "expires_when_it_said": [
+        Defect(
+            lambda: [_of_no_tool(), timed(read("expired", tool_choice="auto"), 600)],
+            _read_early,
+            "600 s after created_at",
+            "expired within 504 s",
+        )
     ],
     "one_active_run": [
         Defect(_pair, put("data.1", run("in_progress", id="run_older")), "at most one", "active: run_abc, run_older")
@@ -242,6 +279,15 @@ HISTORIES: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(_twice("in_progress"), put("started_at", T0 + 5), f"started_at {T0 + 2}", str(T0 + 5)),
         Defect(_served, put("started_at", T0 + 1), f"started_at {T0 + 2} or later", str(T0 + 1)),
         Defect(_twice("expired"), put("started_at", None), f"started_at {T0 + 2}", "null"),
+    ],
+    "expiry_does_not_move": [
+        Defect(_twice("in_progress"), put("expires_at", T0 + 660), f"expires_at {T0 + 600}", str(T0 + 660)),
+        Defect(
+            lambda: [read("in_progress"), cancel(), listed(run("cancelling"))],
+            put("data.0.expires_at", T0 + 601),
+            f"expires_at {T0 + 600}",
+            str(T0 + 601),
+        ),
     ],
     "reading_changes_nothing": [
         Defect(

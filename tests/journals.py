@@ -105,7 +105,7 @@ def error_of(kind: str = "invalid_request_error", code: str | None = None) -> di
 
 @dataclass
 class Told:
-    """One exchange to be; it follows the one before it at once, unless it says when it was."""
+    """One exchange to be; it follows the one before it in ten seconds, unless it says when it was."""
 
     operation: str
     body: Any
@@ -132,7 +132,7 @@ class Told:
         )
         asked = b"" if self.asked is None else json.dumps(self.asked).encode()
         sent = {**self.sent, "content-type": "application/json"} if asked else self.sent
-        at = T0 + number if self.at is None else self.at
+        at = T0 + 10 * (number - 1) if self.at is None else self.at
         response = Response(self.status, self.headers, _encoded(self.body))
         return Exchange(
             number,

@@ -39,6 +39,18 @@ def _two_threads() -> Story:
     return [thread(), other, created()]
 
 
+DAY = 86_400
+#: What a server says that is a day ahead of the session's clock.
+DATED = {"content-type": "application/json", "date": "Fri, 21 Nov 2025 00:00:00 GMT"}
+
+
+def _dated(*story: Told, every: float) -> Story:
+    """The same, with so many seconds between one exchange and the next."""
+    for number, each in enumerate(story):
+        each.at, each.duration = T0 + every * number, 0.1
+    return [*story]
+
+
 DELETED = Told("delete_thread", {"id": THREAD, "deleted": True})
 OLD, NEW = run(id="run_old"), run(id="run_new", created_at=T0 + 1)
 
@@ -155,6 +167,26 @@ FREE = {
     "the head of a reply, which has no body": [Told("retrieve_run", b"", 405, method="HEAD")],
     "a page for what is no path of the API": [
         Told("create_thread", b"<h1>Not Found</h1>", 404, headers={"content-type": "text/html"}, method="PUT")
+    ],
+    "a run that is there only after a while": [
+        *_dated(thread(), created(), refused(status=404), read("in_progress"), refused(status=404), every=0.5)
+    ],
+    "a run of a deleted thread": [thread(), created(), read("in_progress"), DELETED, refused(status=404)],
+    "a clock that is a day ahead, as it says": [
+        Told("create_run", run("queued"), asked=ASKED, at=T0 - DAY, headers=DATED),
+        Told("retrieve_run", run("in_progress"), at=T0 - DAY + 5),
+    ],
+    "a creation that took a while": [
+        Told("create_run", run("completed", tool_choice="auto"), asked=ASKED, at=T0 - 1, duration=9)
+    ],
+    "an expiry that is put off by outputs": [
+        read("requires_action"),
+        submit(expires_at=T0 + 700),
+        read("in_progress", expires_at=T0 + 700),
+    ],
+    "a run that expires when it said, and is swept up later": [
+        created(tool_choice="auto"),
+        Told("retrieve_run", run("expired", tool_choice="auto"), at=T0 + 700),
     ],
     "numbers that are written with and without a fraction": [
         created(temperature=1, top_p=1.0),

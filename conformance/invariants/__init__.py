@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.invariants import calls, cancelling, histories, messages, pages, runs, schema
+from conformance.invariants import calls, cancelling, histories, messages, pages, runs, schema, times
 from conformance.invariants.judging import Invariant, Judgement
 
 __all__ = ["Invariant", "Judgement", "invariants"]
@@ -10,6 +10,6 @@ __all__ = ["Invariant", "Judgement", "invariants"]
 
 def invariants() -> tuple[Invariant, ...]:
     """All of them, in the order of their ids."""
-    modules = (messages, schema, calls, runs, histories, cancelling, pages)
+    modules = (messages, schema, calls, runs, histories, cancelling, times, pages)
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Invariant)]
     return tuple(sorted({*found, *schema.FIELD_ROWS}, key=lambda each: (each.requirement, each.name)))

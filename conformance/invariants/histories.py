@@ -170,6 +170,13 @@ def start_changes_only_on_resumption(step: Step) -> Answer:
     return Broken(f"started_at {before}{' or later' if resumed else ''}", f"started_at {after}")
 
 
+@invariant("RUN-INV-039", _steps, lambda step: not step.before.final and not step.after.final)
+def expiry_does_not_move(step: Step) -> Answer:
+    """When an active run expires does not change, unless it goes on with outputs; other rows say that it is set."""
+    both_set = all(seen.run.get("expires_at") is not None for seen in (step.before, step.after))
+    return changed(step, ["expires_at"]) if both_set and not step.submitted else None
+
+
 def _lacks(step: Step, name: str) -> bool:
     """Whether a member that must be there is not, which is the schema's business."""
     return step.before.wrong(name) or step.after.wrong(name)

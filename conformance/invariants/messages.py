@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.invariants.evidence import KEYS
@@ -27,6 +28,8 @@ _BODIES: Mapping[str, type[BaseModel]] = {
 #: A cursor may be one that the target does not know, so requests with one are not counted as right.
 _QUERY = {"limit", "order"}
 _OK = 200
+#: Seconds within which a run that was just created may come and go, as where a target reads from copies.
+_SOON = 2.0
 
 
 def _messages(evidence: Evidence) -> Iterator[Message]:
@@ -182,3 +185,35 @@ def success_is_200(message: Message) -> Answer:
     """The only success that is documented is 200."""
     status = message.exchange.status
     return None if status == _OK else Broken("status 200", f"status {status}")
+
+
+@dataclass(frozen=True)
+class Reread:
+    """A read of a run that had been read before."""
+
+    before: Exchange
+    exchange: Exchange
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The two reads."""
+        return (self.before, self.exchange)
+
+
+def _rereads(evidence: Evidence) -> Iterator[Reread]:
+    """Reads with nothing wrong of runs that had been read; how soon a new one is there is RUN-GET-003's business."""
+    for message in evidence.messages:
+        each = message.exchange
+        if each.operation and each.operation.name == "retrieve_run" and well_formed(message):
+            history = evidence.histories.get((each.ids["thread_id"], each.ids["run_id"]), ())
+            read = [seen.exchange for seen in history if seen.by("retrieve_run") and seen.exchange.ended <= each.at]
+            if read and each.ended - history[0].exchange.ended > _SOON:
+                yield Reread(read[-1], each)
+
+
+@invariant("RUN-GET-001", _rereads)
+def what_was_read_can_be_read_again(reread: Reread) -> Answer:
+    """A run is not lost while its thread is there, whatever became of it; that the key is right has other rows."""
+    status = reread.exchange.status
+    lost = reread.exchange.refused and status not in {401, 403, 408, 429}
+    return Broken("the run (2xx)", f"status {status}") if lost else None

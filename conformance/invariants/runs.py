@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.values import shown
@@ -279,9 +279,21 @@ def _moment_of(seen: Sighting) -> float:
         return seen.exchange.ended
 
 
+def _apart(seen: Sighting) -> float:
+    """Seconds between when a run was created and when its reply came."""
+    return abs((seen.integer("created_at") or 0) - _moment_of(seen))
+
+
+def is_created_now(seen: Sighting) -> bool:
+    """Whether the reply to a create shows a run of about this time, by the server's own clock where it tells it."""
+    return _apart(seen) <= _SKEW
+
+
 @invariant("RUN-INV-028", _runs, lambda seen: seen.by("create_run") and seen.integer("created_at") is not None)
 def creation_is_now(seen: Sighting) -> Answer:
-    """A fresh run was created about now, by the server's own clock where it tells it."""
-    created: Any = seen.integer("created_at")
-    apart = abs(created - _moment_of(seen))
-    return None if apart <= _SKEW else Broken(f"created_at within {_SKEW} s of the reply", f"{apart:.0f} s apart")
+    """A fresh run was created about now."""
+    return (
+        None
+        if is_created_now(seen)
+        else Broken(f"created_at within {_SKEW} s of the reply", f"{_apart(seen):.0f} s apart")
+    )

@@ -49,6 +49,11 @@ class Shared:
         """A thread with one message and no run."""
         return self._once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
 
+    @property
+    def other_assistant(self) -> str:
+        """An assistant that no other case has a run with."""
+        return self._once("other_assistant", self.stage.means.new_assistant)  # type: ignore[no-any-return]
+
     def _fill(self) -> Listing:
         """Created a second apart, since their times tell the order."""
         thread, runs = self.stage.thread(), list[Run]()

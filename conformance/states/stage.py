@@ -88,15 +88,20 @@ class Means:
         if self.unassisted:
             raise self.unassisted
         if self.assistant is None:
-            wanted = {"model": self.model or DEFAULT_MODEL, "instructions": "Answer in one word.", "name": PROBE}
             try:
                 with self.client.scope("subjects/assistant"):
-                    self.assistant = id_of(self.client.call("create_assistant", json=wanted), "an assistant")
+                    self.assistant = self.new_assistant()
             except (Untested, Fault) as problem:
                 self.unassisted = problem
                 raise
-            self.assistants.append(self.assistant)
         return self.assistant
+
+    def new_assistant(self) -> str:
+        """Create an assistant."""
+        wanted = {"model": self.model or DEFAULT_MODEL, "instructions": "Answer in one word.", "name": PROBE}
+        id = id_of(self.client.call("create_assistant", json=wanted), "an assistant")
+        self.assistants.append(id)
+        return id
 
     def recipe(self, state: str, what: str) -> Mapping[str, Any]:
         """

@@ -76,6 +76,12 @@ def other_thread(shared: Shared) -> Thread:
 
 
 @pytest.fixture
+def other_assistant(shared: Shared) -> str:
+    """Another assistant than that of all runs."""
+    return shared.other_assistant
+
+
+@pytest.fixture
 def evidence(judging: Session) -> Evidence:
     """All that the session saw, for the invariants."""
     return judging.evidence()

@@ -21,12 +21,12 @@ from conformance.suite.expectations import (
 )
 
 if TYPE_CHECKING:
-    from conformance.states.handles import Run, Thread
+    from conformance.states.handles import Run
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
-# A run that is cancelling may come to rest at any moment, which would release the lock.
-while_active = fresh_run("queued", "in_progress", "requires_action")
+while_active = fresh_run(*ACTIVE)
+INTERRUPTION = "Wait, one more thing."
 
 
 @requirement("RUN-LIFE-001")
@@ -72,7 +72,9 @@ def test_a_run_waits_for_its_outputs(run: Run) -> None:
     """Nothing but the outputs, a cancel or its expiry moves a run on that asked for them."""
     run.pause("afterlife", since=run.seen)
 
-    expect_same(run.seen, run.retrieve(), fields=("status", "required_action"))
+    after = run.retrieve()
+    need(need_run(after).get("status") != "expired", f"it has expired, which RUN-LIFE-018 is about: {after}")
+    expect_same(run.seen, after, fields=("status", "required_action"))
 
 
 @requirement("RUN-LIFE-007")
@@ -146,24 +148,31 @@ def test_a_completed_run_leaves_its_answer_on_the_thread(run: Run) -> None:
 def test_an_active_run_keeps_other_runs_off_its_thread(run: Run, stage: Stage) -> None:
     """One thread, one active run: the second is refused, and is not on the thread afterwards."""
     reply = stage.create_run(run.thread)
-    listed = run.thread.list()
 
     _expect_locked_out(run, reply)
-    others = [each["id"] for each in need_page(listed) if each["id"] != run.id]
-    expect(not others, "no other run on the thread", others, run.seen, reply, listed)
+    _expect_alone(run, reply)
+
+
+@requirement("RUN-LIFE-012")
+@fresh_run("requires_action")
+def test_an_active_run_keeps_other_assistants_off_its_thread(run: Run, other_assistant: str, stage: Stage) -> None:
+    """It is the thread that is locked, whoever is to answer."""
+    reply = stage.create_run(run.thread, assistant_id=other_assistant)
+
+    _expect_locked_out(run, reply)
+    _expect_alone(run, reply)
 
 
 @requirement("RUN-LIFE-013")
 @while_active
 def test_an_active_run_keeps_messages_off_its_thread(run: Run) -> None:
-    """Nobody puts words in between while the model answers: the message is refused, and is not on the thread."""
-    before = _user_messages(run.thread)
+    """Nobody puts words in between while the model answers: the messages are refused, and not on the thread."""
+    for role in ("user", "assistant"):
+        _expect_locked_out(run, run.thread.add_message(INTERRUPTION, role=role))
 
-    reply = run.thread.add_message("Wait, one more thing.")
-
-    _expect_locked_out(run, reply)
-    added = sorted(_user_messages(run.thread) - before)
-    expect(not added, "no other user message on the thread", added, run.seen, reply)
+    messages = run.thread.messages()
+    added = [each["id"] for each in need_page(messages) if INTERRUPTION in str(each.get("content"))]
+    expect(not added, "no message of the interruption", added, run.seen, messages)
 
 
 @requirement("RUN-LIFE-014")
@@ -207,9 +216,12 @@ def _expect_locked_out(run: Run, reply: Exchange) -> None:
     """Expect a refusal because of the run; if that came to rest in time, nothing was measured."""
     if reply.succeeded:
         status = need_run(run.retrieve()).get("status")
+        run.thread.list()  # the invariants judge how many active runs it shows
         need(status in ACTIVE, f"the run was {status} before the request arrived")
     expect_refused(reply, run.seen, because=f"since run {run.id} is active")
 
 
-def _user_messages(thread: Thread) -> set[str]:
-    return {each["id"] for each in need_page(thread.messages()) if each.get("role") == "user"}
+def _expect_alone(run: Run, reply: Exchange) -> None:
+    listed = run.thread.list()
+    others = [each["id"] for each in need_page(listed) if each["id"] != run.id]
+    expect(not others, "no other run on the thread", others, run.seen, reply, listed)

@@ -246,3 +246,53 @@ class AppearsLater(Operations):
         if call.now - run.created < 0.2:
             raise Refusal("No run found.", status=404)
         return self.shown(run, call)
+
+
+@fault()
+class HurriesOn(Replanned):
+    """A run is taken out of the queue before anybody can ask for more, which is as right."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return [plan[0], plan[1]._replace(at=run.created + 0.01), *plan[2:]]
+
+
+@fault("LIFE-012", "LIFE-013", "INV-037")
+class CancellingUnlocks(Unlocked):
+    """A run that is being cancelled does not lock its thread any more."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        return self.unlocked(call, super().create_run) if self._is_cancelling(call) else super().create_run(call)
+
+    def create_message(self, call: Call) -> dict[str, Any]:
+        create = super().create_message
+        return self.unlocked(call, create) if self._is_cancelling(call) else create(call)
+
+    def _is_cancelling(self, call: Call) -> bool:
+        return any(run.status(call.now) == "cancelling" for run in self._thread(call).runs.values())
+
+
+@fault("LIFE-012", "INV-037")
+class LocksForItsAssistant(Unlocked):
+    """A thread takes a second run while one of another assistant is active."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        active = self._thread(call).active(call.now)
+        other = active is not None and active.assistant_id.encode() not in call.body
+        return self.unlocked(call, super().create_run) if other else super().create_run(call)
+
+
+@fault("LIFE-013")
+class AssistantsInterrupt(Unlocked):
+    """A thread takes messages of the role assistant while a run is active."""
+
+    def create_message(self, call: Call) -> dict[str, Any]:
+        create = super().create_message
+        return self.unlocked(call, create) if b'"assistant"' in call.body else create(call)
+
+
+@fault("LIFE-018")
+class ExpiresEarly(Replanned):
+    """A run that waits for outputs expires after ten seconds, while its expires_at says 600."""
+
+    def replan(self, plan: list[Event], run: Run) -> list[Event]:
+        return [*plan[:3], Event(plan[2].at + 10, "expired")] if run.forced_function() else plan
