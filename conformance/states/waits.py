@@ -17,6 +17,7 @@ BUDGETS: Mapping[str, float] = {
     "cancel": 60.0,  # a cancelled run comes to rest
     "expiry": 660.0,  # an unattended run expires; only where time can be turned
     "apart": 1.1,  # between two runs whose times should tell which is the later
+    "work": 4.0,  # a run works before its cancel, where the times should tell that it did
     "afterlife": 2.0,  # between a final state and reading it again
 }
 

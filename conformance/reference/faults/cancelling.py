@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.reference.errors import Refusal
@@ -300,3 +301,129 @@ class CancelledIsFailed(Operations):
         run = self._run(call)
         run.plan = [event._replace(status="failed") if event.status == "cancelled" else event for event in run.plan]
         return told
+
+
+@fault()
+class CancelsAtOnce(Operations):
+    """A run is cancelled at once, and never seen cancelling, which is as right."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        super().cancel_run(call)
+        run = self._run(call)
+        run.plan[-2:] = [Event(call.now, "cancelled")]
+        return self.shown(run, call)
+
+
+@fault("CANCEL-011", "LIFE-004", "CANCEL-008")
+class RefusesAndCancelsLater(Operations):
+    """The cancel of a failed, incomplete or expired run is refused, and carried out a second later."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        run = self._run(call)
+        if run.status(call.now) in FINAL - {"cancelled", "completed"}:
+            run.plan.append(Event(call.now + 1, "cancelled"))
+        return super().cancel_run(call)
+
+
+@fault("LIFE-016")
+class SecondCancelRevives(Operations):
+    """The second cancel is refused, and puts the run back to work."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        run = self._run(call)
+        if run.status(call.now) == "cancelling":
+            run.plan[-1] = Event(call.now, "in_progress")
+            run.plan.append(Event(call.now + run.pace.long, "completed"))
+            raise Refusal("Cannot cancel run with status 'cancelling'.")
+        return super().cancel_run(call)
+
+
+class Counting(Operations):
+    """A server that remembers how often it refused to cancel a run."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._refusals: dict[str, int] = {}
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        try:
+            return super().cancel_run(call)
+        except Refusal:
+            run = self._run(call)
+            times = self._refusals[run.id] = self._refusals.get(run.id, 0) + 1
+            if times > 1 and self.crashes(run.status(call.now)):
+                raise Refusal("Oops.", status=500, kind="server_error") from None
+            raise
+
+    def crashes(self, status: str) -> bool:
+        """Whether to refuse a second time is more than it can bear."""
+        raise NotImplementedError
+
+
+@fault("CANCEL-013")
+class ThirdCancelCrashes(Counting):
+    """The third cancel of a run is answered 500."""
+
+    def crashes(self, status: str) -> bool:
+        return status == "cancelled"
+
+
+@fault("CANCEL-031")
+class SecondLateCancelCrashes(Counting):
+    """The second cancel of a finished run is answered 500."""
+
+    def crashes(self, status: str) -> bool:
+        return status in FINAL - {"cancelled"}
+
+
+@fault("CANCEL-023")
+class UnlocksLate(CancelledLocks):
+    """A cancelled run goes on locking its thread for a second and a half."""
+
+    def _need_unlocked(self, call: Call) -> None:
+        ended = [(run, run.ended(call.now)) for run in self._thread(call).runs.values()]
+        if any(run.status(call.now) == "cancelled" and call.now - (at or 0) < 1.5 for run, at in ended):
+            raise Refusal("The thread is locked.")
+
+
+@fault("LIFE-004")
+class LaterRunCompletesIt(Operations):
+    """A later run on the thread of a cancelled one completes that as well."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        told = super().create_run(call)
+        for run in self._thread(call).runs.values():
+            if run.status(call.now) == "cancelled":
+                run.plan.append(Event(call.now + 1, "completed"))
+        return told
+
+
+@fault("LIFE-004")
+class LaterMessageFailsIt(Operations):
+    """A later message on the thread of a cancelled run makes that fail."""
+
+    def create_message(self, call: Call) -> dict[str, Any]:
+        told = super().create_message(call)
+        for run in self._thread(call).runs.values():
+            if run.status(call.now) == "cancelled":
+                run.plan.append(Event(call.now, "failed"))
+        return told
+
+
+@fault("LIFE-004")
+class ListsRunAhead(Operations):
+    """A run that is cancelling is listed as cancelled."""
+
+    def shown(self, run: Run, call: Call) -> dict[str, Any]:
+        ahead = call.operation == "list_runs" and run.status(call.now) == "cancelling"
+        return super().shown(run, replace(call, now=run.plan[-1].at) if ahead else call)
+
+
+@fault("GET-001")
+class ForgetsTheUnsuccessful(Operations):
+    """A cancelled, failed or incomplete run cannot be read any more."""
+
+    def retrieve_run(self, call: Call) -> dict[str, Any]:
+        if self._run(call).status(call.now) in {"cancelled", "failed", "incomplete"}:
+            raise Refusal("No such run.", status=404)
+        return super().retrieve_run(call)

@@ -182,6 +182,49 @@ shows(
         told.update(completed_at=told["created_at"] - 2, started_at=None) if told["status"] == "incomplete" else None
     ),
 )
+shows(
+    "cancelled-at-the-start",
+    "cancelled_at is the time at which the run started.",
+    "CANCEL-035",
+    change=lambda told, *_: (
+        told.update(cancelled_at=told["started_at"] or told["created_at"]) if told["status"] == "cancelled" else None
+    ),
+)
+shows("cancelled-tomorrow", "cancelled_at is a day ahead.", "INV-038", change=moved("cancelled_at", 86_400))
+shows("completed-in-an-hour", "completed_at is an hour ahead.", "INV-038", change=moved("completed_at", 3600))
+shows("failed-soon", "failed_at is a minute ahead.", "INV-038", change=moved("failed_at", 60))
+shows(
+    "starts-in-a-minute",
+    "started_at is a minute ahead while a run works.",
+    "INV-038",
+    "INV-031",
+    change=lambda told, *_: (
+        told.update(started_at=told["started_at"] + 60) if told["status"] == "in_progress" else None
+    ),
+)
+shows(
+    "listed-with-another-expiry",
+    "expires_at is a minute later where an active run is listed.",
+    "INV-039",
+    change=lambda told, _, call: (
+        told.update(expires_at=told["expires_at"] + 60)
+        if call.operation == "list_runs" and told["expires_at"] is not None
+        else None
+    ),
+)
+shows(
+    "expiry-slides",
+    "expires_at is always ten minutes ahead of an active run.",
+    "INV-039",
+    change=lambda told, _, call: (
+        told.update(expires_at=int(call.now) + 600) if told["expires_at"] is not None else None
+    ),
+)
+shows(
+    "unlimited-without-usage",
+    "A run that did not complete has no usage, which is as right.",
+    change=lambda told, *_: told.update(usage=None) if told["status"] != "completed" else None,
+)
 shows("expires-in-the-past", "expires_at is before created_at.", "INV-023", change=moved("expires_at", -700))
 shows(
     "never-expires",
