@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from conformance.requirements import catalogue
+from conformance.requirements import State, catalogue
 from conformance.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -47,8 +47,11 @@ def read_known(path: Path) -> Mapping[str, Acceptance]:
 
 
 def _acceptance(path: Path, id: str, entry: Any) -> Acceptance:
-    if id not in catalogue():
+    if (row := catalogue().get(id)) is None:
         raise BadSettings(f"{path}: there is no requirement {id}")
+    if row.state is not State.ACTIVE:
+        why = f" ({row.reason})" if row.reason else ""
+        raise BadSettings(f"{path}: {id} is stale, since nothing matches it: the row is {row.state}{why}; delete {id}")
     if not isinstance(entry, dict) or set(entry) - {"reason", "until"}:
         raise BadSettings(f'{path}: {id} should be {{ reason = "...", until = "2027-01-31" }}, the date optional')
     if not isinstance(reason := entry.get("reason"), str) or not reason.strip(" ."):

@@ -37,12 +37,14 @@ def test_an_acceptance_counts_until_its_day(tmp_path: Path) -> None:
     [
         ("RUN-PAGE-024", "cannot be read as TOML"),
         ('RUN-PAGE-999 = { reason = "x" }', "no requirement RUN-PAGE-999"),
+        ('RUN-CANCEL-005 = { reason = "x" }', "RUN-CANCEL-005 is stale.*merged.*judged as RUN-INV-009.*delete"),
+        ('RUN-CANCEL-024 = { reason = "x" }', "RUN-CANCEL-024 is stale.*planned"),
         ('RUN-PAGE-024 = { until = "2027-01-31" }', "needs a reason"),
         ('RUN-PAGE-024 = { reason = "...", until = "2027-01-31" }', "needs a reason"),
         ('RUN-PAGE-024 = { reason = "x", until = "soon" }', "no date"),
         ("RUN-PAGE-024 = true", "should be"),
     ],
-    ids=["no-toml", "unknown-id", "no-reason", "placeholder", "no-date", "no-table"],
+    ids=["no-toml", "unknown-id", "merged", "planned", "no-reason", "placeholder", "no-date", "no-table"],
 )
 def test_a_wrong_list_is_one_clear_message(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "known.toml"
