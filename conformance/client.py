@@ -1,4 +1,4 @@
-"""The only way to a target: every call goes through here and into the journal. Nothing else knows httpx."""
+"""The only way to a target: every call goes through here and into the journal."""
 
 from __future__ import annotations
 
@@ -8,120 +8,28 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-from conformance.outcomes import Fault, Noted, Untested, Violated
-from conformance.senders import Reply
-from conformance.wire.exchange import JSON_TYPE, Exchange, Request, Response
+from conformance.outcomes import Fault, NotClaimed, Noted, Untested, Violated
+from conformance.wire.exchange import JSON_TYPE, Request
 from conformance.wire.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    import httpx
-
     from conformance.senders import Sender
+    from conformance.wire.exchange import Exchange
     from conformance.wire.journal import Journal
 
 UNSET: Final[Any] = object()
 #: The forms in which clients send a cancel; `states.handles` knows what they look like.
 CancelForm = Literal["json", "bare", "object"]
-#: No answer is read beyond this many bytes, nor beyond this many seconds.
-MAX_BODY: Final = 8 * 1024 * 1024
-DEADLINE: Final = 60.0
-
-
-#: After so many requests without an answer, one that has nothing wrong tells whether the target is gone.
-PATIENCE: Final = 5
-#: Seconds for which it is then left alone, and for which that one request may take.
-PAUSE: Final = 10.0
-
-
-class Unreachable(Fault):
-    """The target did not answer, or not within bounds."""
-
-
-class HttpSender:
-    """Speaks HTTP to a URL, within bounds of size and time and without following redirects."""
-
-    def __init__(self, origin: str) -> None:
-        """Take the origin, such as `http://localhost:8000`, without a path."""
-        import httpx  # a replay never needs it
-
-        self._httpx = httpx
-        self._origin = origin
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(DEADLINE, connect=10.0),
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
-            follow_redirects=False,
-            trust_env=False,
-        )
-        self._unanswered = 0
-        self._gone_since = -PAUSE
-
-    def open(self, scope: str) -> None:
-        """Nothing to prepare."""
-
-    def close(self, scope: str, *, complete: bool) -> None:
-        """Nothing to finish."""
-
-    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:  # noqa: ARG002
-        """
-        Send one request.
-
-        Raises:
-            Unreachable: no connection, a broken one, or an answer beyond the bounds.
-        """
-        if time.monotonic() - self._gone_since < PAUSE:
-            raise Unreachable(f"{request.method} {request.path} was not sent: the target answers nothing any more")
-        url = self._httpx.URL(self._origin).copy_with(raw_path=_target(request))
-        outgoing = self._client.build_request(
-            request.method, url, headers=dict(request.headers), content=request.body or None
-        )
-        if gate:
-            gate()
-        at, started = time.time(), time.monotonic()
-        try:
-            response = self._read(outgoing, started)
-        except self._httpx.HTTPError as problem:
-            kind = type(problem).__name__
-            self._unanswered += 1
-            if self._unanswered >= PATIENCE and self._is_gone():
-                self._gone_since = time.monotonic()
-            raise Unreachable(f"no answer to {request.method} {request.path}: {kind}: {problem}") from None
-        self._unanswered = 0
-        return Reply(response, round(at, 3), round(time.monotonic() - started, 3))
-
-    def _is_gone(self) -> bool:
-        try:
-            with self._client.stream("GET", self._origin, timeout=PAUSE):
-                self._unanswered = 0
-        except self._httpx.HTTPError:
-            return True
-        return False
-
-    def _read(self, outgoing: httpx.Request, started: float) -> Response:
-        incoming = self._client.send(outgoing, stream=True)
-        try:
-            body = bytearray()
-            for chunk in incoming.iter_bytes():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise Unreachable(f"the answer to {outgoing.method} {outgoing.url.path} is over {MAX_BODY} bytes")
-                if time.monotonic() - started > DEADLINE:
-                    raise Unreachable(f"the answer to {outgoing.method} {outgoing.url.path} took over {DEADLINE:g} s")
-        finally:
-            incoming.close()
-        return Response(incoming.status_code, {k.lower(): v for k, v in incoming.headers.items()}, bytes(body))
-
-    def now(self, scope: str) -> float:  # noqa: ARG002
-        """The clock of this machine."""
-        return round(time.time(), 3)
-
-    def wait(self, seconds: float, scope: str) -> None:  # noqa: ARG002
-        """Sleep."""
-        time.sleep(seconds)
+#: Seconds for which a request waits for those that it should leave with.
+_MUSTER: Final = 60.0
+#: Characters of an escaped path or parameter beyond which no server can be expected to read it.
+_LONGEST: Final = 8000
 
 
 class _Here(threading.local):
@@ -158,7 +66,10 @@ class Client:
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._key = key
         self._key_header = key_header
-        self._without = without
+        #: Capabilities that the target is declared not to have.
+        self.without = without
+        #: What was not even asked for, by scope, since it is declared absent or was never recorded.
+        self.withheld: dict[str, Untested] = {}
         self._here = _Here()
         self._begun: set[str] = set()
         self._lock = threading.Lock()
@@ -184,13 +95,20 @@ class Client:
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
-        """What happens inside belongs to the named scope, which ends with it."""
+        """
+        What happens inside belongs to the named scope, which ends with it.
+
+        Raises:
+            Untested: for what was withheld inside, where nothing could be measured without it.
+        """
         try:
             with self.within(name):
                 yield
-        except (Violated, Untested, Noted):  # it came to a result; that it read less than was recorded is no news
+        except (Violated, Untested, Noted) as outcome:  # a result; that it read less than was recorded is no news
             with suppress(Fault):
                 self._end(name, complete=True)
+            if isinstance(outcome, Untested) and outcome.gates and name in self.withheld:
+                raise copy(self.withheld[name]) from None  # whatever was tried instead
             raise
         except BaseException:
             self._end(name, complete=False)
@@ -202,14 +120,14 @@ class Client:
         Call an operation by name; ids are escaped into its path. `options` are those of `send`.
 
         Raises:
-            Untested: the target is declared to have no such operation.
+            NotClaimed: the target is declared to have no such operation.
+            Untested: an id that the target gave cannot be part of a URL.
         """
         described = OPERATIONS[operation]
-        if described.capability in self._without:
-            raise Untested(f"the target is declared to have no {described.capability}", gates=False)
+        if described.capability in self.without:
+            raise self._withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
         ids = {"thread_id": thread_id, "run_id": run_id, **{k: options.pop(k) for k in _other_ids(options)}}
-        path = described.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
-        return self.send(described.method, path, **options)
+        return self.send(described.method, path_to(described.path, **ids), **options)
 
     def send(
         self,
@@ -238,7 +156,10 @@ class Client:
 
         Raises:
             Unreachable: the target did not answer within bounds.
+            Untested: a parameter cannot be part of a URL; or it is a replay, and this was not recorded.
         """
+        for _, parameter in query:
+            in_url(parameter)
         sent = {"accept": JSON_TYPE, **self._headers}
         if (key := self._key if key is UNSET else key) is not None:
             name, template = self._key_header
@@ -252,21 +173,34 @@ class Client:
             if value is not None:
                 sent[name.lower()] = value
         request = Request(method, self.base_path + path, tuple(query), sent, content)
-        reply = self._sender.send(request, self.scope_name, self._here.gate)
+        try:
+            reply = self._sender.send(request, self.scope_name, self._here.gate)
+        except Untested as problem:
+            if not problem.gates:
+                self._withhold(problem)
+            raise
         return self.journal.append(
             scope=self.scope_name, request=request, response=reply.response, at=reply.at, duration=reply.duration
         )
 
     def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
-        """Make the calls in threads that are released at once; each may send one request."""
-        barrier, scope = threading.Barrier(len(calls), timeout=DEADLINE), self.scope_name
+        """Make the calls in threads that are released at once; each may send one request, or all fail."""
+        barrier, scope = threading.Barrier(len(calls), timeout=_MUSTER), self.scope_name
 
         def at_the_line(call: Callable[[], Exchange]) -> Exchange:
             self._here.scope, self._here.gate = scope, barrier.wait
-            return call()
+            try:
+                return call()
+            except BaseException:
+                barrier.abort()  # nobody waits for one that does not come
+                raise
 
         with ThreadPoolExecutor(len(calls)) as pool:
-            return list(pool.map(at_the_line, calls))
+            coming = [pool.submit(at_the_line, call) for call in calls]
+        problems = [problem for each in coming if (problem := each.exception())]
+        for problem in sorted(problems, key=lambda each: isinstance(each, threading.BrokenBarrierError)):
+            raise problem
+        return [each.result() for each in coming]
 
     def wait(self, seconds: float, name: str) -> None:
         """
@@ -285,7 +219,7 @@ class Client:
 
     def wait_since(self, exchange: Exchange, seconds: float, name: str) -> None:
         """Wait until so many seconds have passed since an exchange ended, whoever spent them."""
-        passed = self._sender.now(self.scope_name) - exchange.ended
+        passed = self.now() - exchange.ended
         self.wait(min(seconds, seconds - passed) if passed > 0 else seconds, name)
 
     @contextmanager
@@ -298,9 +232,25 @@ class Client:
             if threading.current_thread() is threading.main_thread():
                 self.idle += time.monotonic() - started
 
+    def now(self) -> float:
+        """The session clock, in Unix seconds."""
+        return self._sender.now(self.scope_name)
+
     def give_up(self) -> None:
         """Let no thread wait any longer."""
         self._over = True
+
+    def unseen(self, what: str) -> Untested:
+        """Why the session shows nothing of something; where what would have is out of reach, nobody is to blame."""
+        declared = [each for each in self.withheld.values() if isinstance(each, NotClaimed)]
+        if why := next(iter([*declared, *self.withheld.values()]), None):
+            told = f"{what}; {why.reason}"
+            return NotClaimed(told) if declared else Untested(told, gates=False)
+        return Untested(what)
+
+    def _withhold(self, why: Untested) -> Untested:
+        self.withheld.setdefault(self.scope_name, why)
+        return why
 
     def _end(self, name: str, *, complete: bool) -> None:
         with self._lock:
@@ -314,6 +264,27 @@ def _other_ids(options: Mapping[str, Any]) -> list[str]:
     return [name for name in options if name.endswith("_id")]
 
 
-def _target(request: Request) -> bytes:
-    query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in request.query)
-    return (request.path + (f"?{query}" if query else "")).encode()
+def path_to(template: str, **ids: str) -> str:
+    """
+    Fill ids into a path such as `/threads/{thread_id}`, escaped.
+
+    Raises:
+        Untested: one of them cannot be part of a URL, so that what it names cannot be asked for.
+    """
+    return template.format(**{name: in_url(value) for name, value in ids.items()})
+
+
+def in_url(value: str) -> str:
+    """
+    Escape an id or a parameter, most of which come from the target.
+
+    Raises:
+        Untested: it cannot be part of a URL.
+    """
+    try:
+        escaped = quote(value, safe="")
+    except UnicodeError:
+        raise Untested(f"{ascii(value)[:100]} cannot be part of a URL") from None
+    if len(escaped) > _LONGEST:
+        raise Untested(f"{ascii(value)[:100]}... has {len(value)} characters, too many for a URL")
+    return escaped

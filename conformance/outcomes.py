@@ -44,6 +44,13 @@ class Untested(Exception):
         self.gates = gates
 
 
+class NotClaimed(Untested):
+    """The requirement needs a capability that the target is declared not to have."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, gates=False)
+
+
 class Noted(Exception):
     """What a check of a MAY or of a policy row found; it ends the item without judging it."""
 
@@ -54,3 +61,7 @@ class Noted(Exception):
 
 class Fault(Exception):
     """The suite, the network or a set-up broke; the target is not accused."""
+
+
+class Unreachable(Fault):
+    """The target did not answer, or not within bounds."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance import __version__
-from conformance.client import HttpSender
 from conformance.senders import InProcessSender
 from conformance.settings import BadSettings, Secret, Settings, load_profile
+from conformance.sockets import HttpSender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,12 +34,28 @@ class Line:
     #: Where a replayed recording comes from, in a sentence.
     provenance: str
     _held: ExitStack
+    _socket: HttpSender | None = None
     _recorder: RecordingSender | None = None
 
     @property
     def recorded_before(self) -> Path | None:
         """The folder that the recording will replace, if there is one."""
         return self._recorder.folder if self._recorder and self._recorder.folder.exists() else None
+
+    def begin(self) -> None:
+        """
+        Begin the recording, if there is to be one.
+
+        Raises:
+            BadSettings: nothing can be written where it should be.
+        """
+        if self._recorder:
+            self._recorder.begin()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on, wait no longer than so many seconds for an answer."""
+        if self._socket:
+            self._socket.deadline = min(self._socket.deadline, seconds)
 
     def hang_up(self, *, whole: bool) -> Sequence[str]:
         """End the session, and say what became of its recording; only one that ran as a whole leaves one."""
@@ -49,7 +65,7 @@ class Line:
         if whole and self._recorder.finish():
             return (f"recorded in {self._recorder.folder}",)
         self._recorder.give_up()
-        return ("nothing was recorded, since the session did not come to its end",)
+        return ("nothing was recorded, since the session did not come to its end, or could not write",)
 
 
 def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
@@ -67,6 +83,7 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
     if settings.kind == "replay":
         return _replay(settings, start)
     sender: Sender
+    socket, held = None, ExitStack()
     if settings.kind == "reference":
         from conformance.reference import DEFAULT_KEY, Reference
 
@@ -79,11 +96,12 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         behaviours = [fault.behaviour for fault in faults]
         sender = InProcessSender(Reference(cancel_policy=policy, seed=seed, faults=behaviours))
     else:
-        target, sender = settings.url, HttpSender(settings.origin)
+        target, sender = settings.url, (socket := HttpSender(settings.origin))
+        held.callback(socket.end)
     if not settings.record:
-        return Line(sender, settings, target, "", ExitStack())
+        return Line(sender, settings, target, "", held, socket)
     recorder = _recorded(sender, settings, start, redactor, target)
-    return Line(recorder, settings, target, "", ExitStack(), recorder)
+    return Line(recorder, settings, target, "", held, socket, recorder)
 
 
 def _faults(names: tuple[str, ...]) -> list[Fault]:

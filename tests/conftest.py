@@ -7,9 +7,10 @@ import re
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +83,53 @@ def started(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             yield found[0], server
         finally:
             server.terminate()
+
+
+@contextmanager
+def listening(talk: Callable[[socket.socket], object]) -> Iterator[str]:
+    """Let a function talk on every connection to a loopback port, and end it by its own handle."""
+    held: list[socket.socket] = []
+
+    def converse(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            talk(connection)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                held.append(listener.accept()[0])
+                Thread(target=converse, args=(held[-1],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            for each in (listener, *held):
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+
+
+def heard(connection: socket.socket) -> bytes:
+    """The next request on a connection, without its body; empty once it was closed."""
+    request = b""
+    while b"\r\n\r\n" not in request and (piece := connection.recv(65536)):
+        request += piece
+    return request
+
+
+def answering(body: bytes, *headers: str, status: int = 200) -> Callable[[socket.socket], None]:
+    """Give one answer to every request, and hang up."""
+    lines = (f"HTTP/1.1 {status} So", f"content-length: {len(body)}", "connection: close", *headers, "", "")
+
+    def talk(connection: socket.socket) -> None:
+        if heard(connection):
+            connection.sendall("\r\n".join(lines).encode() + body)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    return talk
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http.client import responses
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from conformance.senders import Reply
 from conformance.wire.exchange import Response
@@ -45,10 +44,8 @@ def stored_request(request: Request, redactor: Redactor) -> Any:
     """The request as vcrpy keeps it, under no real host and with only those headers that change its meaning."""
     from vcr.request import Request as Stored  # type: ignore[import-untyped]
 
-    query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in request.query)
-    target = request.path + (f"?{query}" if query else "")
     headers = {name: redactor.text(value) for name, value in request.headers.items() if name.lower() in _SENT}
-    return Stored(request.method, HOST + redactor.text(target), redactor.body(request.body), headers)
+    return Stored(request.method, HOST + redactor.text(request.target), redactor.body(request.body), headers)
 
 
 def stored_response(reply: Reply, start: float, redactor: Redactor) -> dict[str, Any]:

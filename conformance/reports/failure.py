@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from conformance.wire.values import NOT_JSON, cut
 
@@ -87,8 +86,7 @@ def history(exchanges: Sequence[Exchange]) -> str:
 
 def curl(request: Request, place: Place) -> str:
     """The command that sends a request again; the target's own key stays in the environment."""
-    query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in request.query)
-    target = place.origin + request.path + (f"?{query}" if query else "")
+    target = place.origin + request.target
     method = ["-I"] if request.method == "HEAD" else ["-X", request.method]
     return " ".join(["curl", *method, shlex.quote(target), *_headers(request, place), *_body(request)])
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from conformance.client import Unreachable
-from conformance.outcomes import Fault, Untested
+from conformance.outcomes import Fault, Unreachable, Untested
 from conformance.states.handles import CANCEL_FORMS, REFUSED_KEY
 from conformance.states.stage import LONG_PROMPT
 from conformance.wire.values import NOT_JSON

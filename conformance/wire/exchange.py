@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from conformance.wire.operations import recognise
 from conformance.wire.values import parse
@@ -31,6 +32,12 @@ class Request:
     def json(self) -> Any:
         """The decoded body, or `NOT_JSON`."""
         return parse(self.body)
+
+    @property
+    def target(self) -> str:
+        """The path with its query, percent-encoded."""
+        query = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in self.query)
+        return self.path + (f"?{query}" if query else "")
 
     def param(self, name: str) -> str | None:
         """The last value of a query parameter, or None where it is absent."""

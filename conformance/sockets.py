@@ -1,0 +1,134 @@
+"""Requests over a socket: what answers them is a URL. Nothing else knows httpx."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance import __version__
+from conformance.bounds import PACKED, Deadline, Discretion, OutOfBounds, PunctualNetwork, TooLate, unpacked
+from conformance.outcomes import Unreachable
+from conformance.senders import Reply
+from conformance.wire.exchange import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+#: No answer is read beyond this many bytes, packed or unpacked, nor beyond this many seconds.
+MAX_BODY: Final = 8 * 1024 * 1024
+DEADLINE: Final = 60.0
+#: Seconds within which a target must accept a connection.
+_CONNECT: Final = 10.0
+#: After so many requests without an answer, one that has nothing wrong tells whether the target is gone.
+PATIENCE: Final = 5
+#: Seconds for which it is then left alone, and for which that one request may take.
+PAUSE: Final = 10.0
+
+
+class HttpSender:
+    """Speaks HTTP to a URL: within bounds of size and time, without redirects, and without a memory for cookies."""
+
+    def __init__(self, origin: str, *, deadline: float = DEADLINE) -> None:
+        """
+        Prepare to send.
+
+        Args:
+            origin: Such as `http://localhost:8000`, without a path.
+            deadline: The seconds that one exchange may take in all.
+        """
+        import httpx  # a replay never needs it
+
+        self._httpx = httpx
+        self._origin = origin
+        self.deadline = deadline
+        self._over = Deadline()
+        self._transport = httpx.HTTPTransport(
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16), trust_env=False
+        )
+        # httpx takes no network backend of ours, and its own timeouts begin anew with every byte.
+        pool: Any = self._transport._pool  # noqa: SLF001
+        pool._network_backend = PunctualNetwork(pool._network_backend, self._over)  # noqa: SLF001
+        self._discretion = Discretion("httpx", "httpcore")
+        self._unanswered = 0
+        self._gone_since = -PAUSE
+
+    def open(self, scope: str) -> None:
+        """Nothing to prepare."""
+
+    def close(self, scope: str, *, complete: bool) -> None:
+        """Nothing to finish."""
+
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:  # noqa: ARG002
+        """
+        Send one request.
+
+        Raises:
+            Unreachable: no connection, a broken one, or an answer beyond the bounds.
+        """
+        if time.monotonic() - self._gone_since < PAUSE:
+            raise Unreachable(f"{request.method} {request.path} was not sent: the target answers nothing any more")
+        unanswered = f"no answer to {request.method} {request.path}"
+        try:
+            outgoing = self._built(request, self.deadline)
+        except (self._httpx.InvalidURL, ValueError) as problem:
+            raise Unreachable(f"{unanswered}: it cannot be sent: {problem}") from None
+        if gate:
+            gate()
+        at, started = time.time(), time.monotonic()
+        try:
+            response = self._exchange(outgoing, self.deadline)
+        except (TooLate, self._httpx.HTTPError, ValueError) as problem:  # a host name can be worth a ValueError
+            self._go_without()
+            raise Unreachable(f"{unanswered}: {type(problem).__name__}: {problem}") from None
+        except OutOfBounds as problem:
+            raise Unreachable(f"the answer to {request.method} {request.path} {problem}") from None
+        self._unanswered = 0
+        return Reply(response, round(at, 3), round(time.monotonic() - started, 3))
+
+    def now(self, scope: str) -> float:  # noqa: ARG002
+        """The clock of this machine."""
+        return round(time.time(), 3)
+
+    def wait(self, seconds: float, scope: str) -> None:  # noqa: ARG002
+        """Sleep."""
+        time.sleep(seconds)
+
+    def end(self) -> None:
+        """Hang up, and leave everything that others use as it was."""
+        self._transport.close()
+        self._discretion.end()
+
+    def _built(self, request: Request, seconds: float) -> httpx.Request:
+        return self._httpx.Request(
+            request.method,
+            self._httpx.URL(self._origin).copy_with(raw_path=request.target.encode()),
+            headers={"user-agent": f"runs-conformance/{__version__}", "accept-encoding": PACKED, **request.headers},
+            content=request.body or None,
+            extensions={"timeout": self._httpx.Timeout(seconds, connect=min(_CONNECT, seconds)).as_dict()},
+        )
+
+    def _exchange(self, outgoing: httpx.Request, seconds: float) -> Response:
+        with self._discretion.observed(), self._over.after(seconds):
+            incoming = self._transport.handle_request(outgoing)
+            try:
+                body = unpacked(incoming.iter_raw(), incoming.headers.get("content-encoding", ""), MAX_BODY)
+            finally:
+                incoming.close()
+        return Response(incoming.status_code, {k.lower(): v for k, v in incoming.headers.items()}, body)
+
+    def _go_without(self) -> None:
+        """Count a request without an answer; after some, one that has nothing wrong tells whether there are any."""
+        self._unanswered += 1
+        if self._unanswered < PATIENCE:
+            return
+        seconds = min(PAUSE, self.deadline)
+        try:
+            self._exchange(self._built(Request("GET", "/"), seconds), seconds)
+        except (TooLate, self._httpx.HTTPError, ValueError):
+            self._gone_since = time.monotonic()
+            return
+        except OutOfBounds:
+            pass  # which is an answer
+        self._unanswered = 0
