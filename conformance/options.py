@@ -58,7 +58,7 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-wait",
         action="append",
         metavar="NAME=SECONDS",
-        help="budget of a wait: appear, start, action, finish, cancel, expiry, apart, afterlife",
+        help="budget of a wait: appear, start, action, finish, cancel, expiry, apart, afterlife, clean-up",
     )
     option(
         "--runs-known-failures",

@@ -41,12 +41,15 @@ class Redactor:
         self._secret = re.compile("|".join(dict.fromkeys(forms))) if forms else None
 
     def text(self, text: str) -> str:
-        """The text with every form of every secret replaced."""
-        return self._secret.sub(REDACTED, text) if self._secret else text
+        """The text with every form of every secret replaced, and without what no file could take."""
+        return self._redacted(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
     def body(self, body: bytes) -> bytes:
         """The same for bytes, which may be no text."""
-        return self.text(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return self._redacted(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def _redacted(self, text: str) -> str:
+        return self._secret.sub(REDACTED, text) if self._secret else text
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers without those that carry credentials, and with secrets taken out of the others."""

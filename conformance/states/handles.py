@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from conformance.client import in_url
 from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
 from conformance.states.waits import next_interval
@@ -20,6 +21,8 @@ NOT_FOUND: Final = 404
 REFUSED_KEY: Final = frozenset({401, 403})
 #: Seconds after its expires_at by which a target that sweeps now and then has noticed that a run expired.
 GRACE: Final = 30.0
+#: In Unix seconds; what is later is no time, and may be more than a float can hold.
+_LATEST: Final = 10**11
 
 #: The bodies that clients send with a cancel: a JSON content type with nothing behind it (OpenAI's Python library),
 #: no content type at all (its Node and Ruby libraries, Azure's), an empty object (hand-written clients).
@@ -163,7 +166,7 @@ class Run:
         """
         seen, budget = self.retrieve(), self.waits.budget("expiry")
         expires_at = run_of(seen).get("expires_at")
-        if not isinstance(expires_at, int):
+        if not isinstance(expires_at, int) or expires_at > _LATEST:
             raise Untested(f"it has no expires_at: {seen}")
         if expires_at < seen.ended:
             raise Untested(f"its expires_at is long past, which RUN-INV-023 is about: {seen}")
@@ -200,8 +203,11 @@ class Run:
         return reply
 
     def _see_it_move(self, reply: Exchange, since: float) -> None:
-        """A run that never leaves the queue gets nowhere else, however long that might take."""
+        """A run that never leaves the queue gets nowhere, and one of unknown status nobody knows where."""
         status = reply.json.get("status") if reply.succeeded and isinstance(reply.json, dict) else None
+        if reply.succeeded and status not in ALL and reply.ended - since > self.waits.in_limbo():
+            self.waits.limbo_is_endless()
+            raise Untested(f"the run has no documented status, which RUN-SCHEMA-009 is about: {reply}")
         if status in ALL and status != "queued":
             self.waits.queue_moves()
         elif status == "queued" and reply.ended - since > self.waits.in_queue():
@@ -253,5 +259,6 @@ def id_of(reply: Exchange, what: str) -> str:
     """The id of something that a set-up created; without it the set-up broke off."""
     body = reply.json
     if reply.succeeded and isinstance(body, dict) and isinstance(body.get("id"), str):
+        in_url(body["id"])  # or nothing can be done with it
         return str(body["id"])
     raise Untested(f"the set-up could not create {what}: {reply}")

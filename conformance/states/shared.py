@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -87,5 +88,5 @@ class Shared:
                 except (Untested, Fault) as problem:
                     self._staged[name] = problem
         if isinstance(self._staged[name], Exception):
-            raise self._staged[name]
+            raise copy(self._staged[name])
         return self._staged[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -74,7 +75,6 @@ class Means:
     missed: dict[str, Missed] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
     runs: int = 0
-    tokens: int = 0
     threads: list[str] = field(default_factory=list)
     assistants: list[str] = field(default_factory=list)
     #: Whether a run was seen that never came to rest by itself.
@@ -86,14 +86,14 @@ class Means:
     def assistant_id(self) -> str:
         """The assistant of all runs, created at first use unless one was named."""
         if self.unassisted:
-            raise self.unassisted
+            raise copy(self.unassisted)
         if self.assistant is None:
             try:
                 with self.client.scope("subjects/assistant"):
                     self.assistant = self.new_assistant()
             except (Untested, Fault) as problem:
                 self.unassisted = problem
-                raise
+                raise copy(problem) from None
         return self.assistant
 
     def new_assistant(self) -> str:
@@ -246,11 +246,7 @@ class Stage:
         return Run(self.client, self.means.waits, seen)
 
     def _finish(self, run: Run) -> Run:
-        seen = run.settle()
-        usage = run_of(seen).get("usage")
-        if isinstance(usage, dict) and isinstance(usage.get("total_tokens"), int):
-            self.means.tokens += usage["total_tokens"]
-        return Run(self.client, self.means.waits, seen)
+        return Run(self.client, self.means.waits, run.settle())
 
 
 def _queued(stage: Stage, fields: Mapping[str, Any]) -> Run:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from conformance.client import path_to
 from conformance.outcomes import Fault, Unreachable, Untested
 from conformance.states.handles import CANCEL_FORMS, REFUSED_KEY
 from conformance.states.stage import LONG_PROMPT
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _CANCELLABLE: Final = frozenset({"queued", "in_progress", "requires_action"})
 #: What is answered where there is no such operation.
 _NO_METHOD: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+#: Requests in a row without an answer after which a clean-up is given up.
+_UNANSWERED: Final = 3
 _NO_ROUTE: Final = "conformance-no-such-route"
 
 
@@ -60,21 +63,24 @@ def explore(stage: Stage) -> frozenset[str]:
         The capabilities whose operation is answered as if there were no such route. The target is not judged on them;
         that it was not is told, and gates.
     """
+    client = stage.client
     try:
         _ = stage.assistant_id
-        with stage.client.scope("subjects/probes"):
+        with client.scope("subjects/probes"):
             thread = stage.thread(LONG_PROMPT)
             run = stage.started(thread)
-            below = f"/threads/{thread.id}"
             probes = (
-                ("retrieve", run.retrieve, ("GET", f"{below}/{_NO_ROUTE}/{run.id}")),
-                ("list", thread.list, ("GET", f"{below}/{_NO_ROUTE}")),
-                ("cancel", run.cancel, ("POST", f"{below}/runs/{run.id}/{_NO_ROUTE}")),
+                ("retrieve", run.retrieve, ("GET", f"/threads/{{thread}}/{_NO_ROUTE}/{{run}}")),
+                ("list", thread.list, ("GET", f"/threads/{{thread}}/{_NO_ROUTE}")),
+                ("cancel", run.cancel, ("POST", f"/threads/{{thread}}/runs/{{run}}/{_NO_ROUTE}")),
             )
             missing = frozenset(
-                name for name, probe, route in probes if _is_no_route(probe(), stage.client.send(*route))
+                name
+                for name, probe, (method, path) in probes
+                if name not in client.without
+                and _is_no_route(probe(), client.send(method, path_to(path, thread=thread.id, run=run.id)))
             )
-            if not missing & {"retrieve", "cancel"}:
+            if {"retrieve", "cancel"}.isdisjoint({*missing, *client.without}):
                 _learn_the_form(run)
             return missing
     except (Untested, Fault):
@@ -85,23 +91,33 @@ def leave(stage: Stage, journal: Journal, kept: Collection[str]) -> None:
     """
     Cancel what still runs and delete what was made, as far as the target lets us.
 
+    Each call is made whatever became of the one before it, until the budget named `clean-up` is spent or several in a
+    row had no answer.
+
     Args:
         stage: What made it.
         journal: What runs were seen.
         kept: Ids of threads that stay, since somebody will want to look at them.
     """
-    client = stage.client
-    try:
-        with client.scope("clean-up"):
-            for thread_id, run_id in _still_running(journal):
-                client.call("cancel_run", thread_id=thread_id, run_id=run_id, **CANCEL_FORMS[client.cancel_form])
-            for thread_id in stage.means.threads:
-                if thread_id not in kept:
-                    client.call("delete_thread", thread_id=thread_id)
-            for assistant_id in stage.means.assistants if not kept else ():
-                client.call("delete_assistant", assistant_id=assistant_id)
-    except (Untested, Fault):
-        return  # a target that went away has nothing left to clean
+    client, means = stage.client, stage.means
+    form = CANCEL_FORMS[client.cancel_form]
+    calls: list[tuple[str, dict[str, Any]]] = [
+        *(("cancel_run", {"thread_id": thread, "run_id": run, **form}) for thread, run in _still_running(journal)),
+        *(("delete_thread", {"thread_id": thread}) for thread in means.threads if thread not in kept),
+        *(("delete_assistant", {"assistant_id": assistant}) for assistant in means.assistants if not kept),
+    ]
+    unanswered, until = 0, client.now() + means.waits.budget("clean-up")
+    with client.scope("clean-up"):
+        for operation, options in calls:
+            if unanswered == _UNANSWERED or client.now() > until:
+                return
+            try:
+                client.call(operation, **options)
+                unanswered = 0
+            except Unreachable:
+                unanswered += 1
+            except (Untested, Fault):
+                pass  # it is declared absent, or was given an id that no URL can carry
 
 
 def _learn_the_form(run: Run) -> None:

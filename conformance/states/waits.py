@@ -19,10 +19,13 @@ BUDGETS: Mapping[str, float] = {
     "apart": 1.1,  # between two runs whose times should tell which is the later
     "work": 4.0,  # a run works before its cancel, where the times should tell that it did
     "afterlife": 2.0,  # between a final state and reading it again
+    "clean-up": 120.0,  # cancelling and deleting, in the end, what the session made
 }
 
 _FIRST_INTERVAL = 0.1
 _LONGEST_INTERVAL = 1.0
+#: Digits of a hint beyond which it is none.
+_DIGITS = 9
 #: Some targets rush through a state in a fraction of a second, and clients that stream see it nevertheless.
 _EAGER_INTERVAL = 0.05
 _EAGER_FOR = 5.0
@@ -42,6 +45,7 @@ class Waits:
     #: Whether every wait is given its whole budget, so that a recording does not depend on the order of the cases.
     patient: bool = False
     _stuck: int = 0
+    _endless: int = 0
     _moves: bool = False
 
     def budget(self, name: str) -> float:
@@ -52,6 +56,14 @@ class Waits:
         """For how long a run may stay in the queue, in seconds; little where none was ever seen to leave it."""
         hopeless = self._stuck >= _ENOUGH and not self._moves and not self.patient
         return min(self.budget("appear"), self.budget("start")) if hopeless else self.budget("start")
+
+    def in_limbo(self) -> float:
+        """For how long a run may show no documented status, in seconds; not at all where it never came to one."""
+        return 0.0 if self._endless >= _ENOUGH and not self._moves and not self.patient else self.budget("appear")
+
+    def limbo_is_endless(self) -> None:
+        """Learn that a run came to no documented status in time."""
+        self._endless += 1
 
     def queue_moves(self) -> None:
         """Learn that a run left the queue."""
@@ -76,6 +88,6 @@ def next_interval(wait: str, previous: float, passed: float, poll_after_ms: str 
     """
     if wait in _EAGER and passed < _EAGER_FOR:
         return _EAGER_INTERVAL
-    if poll_after_ms and poll_after_ms.isascii() and poll_after_ms.isdigit():
+    if poll_after_ms and poll_after_ms.isascii() and poll_after_ms.isdigit() and len(poll_after_ms) <= _DIGITS:
         return min(int(poll_after_ms) / 1000, 10.0) or _FIRST_INTERVAL
     return min(previous * 1.5, _LONGEST_INTERVAL) if previous else _FIRST_INTERVAL

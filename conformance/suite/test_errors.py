@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from conformance.client import UNSET
+from conformance.client import UNSET, in_url
 from conformance.states.handles import Run
 from conformance.states.strangers import Misaddressed, never_issued
 from conformance.suite import requirement
@@ -118,7 +118,7 @@ def test_a_run_is_out_of_reach_through_another_thread(run: Run, act: Callable[[R
 @pytest.mark.parametrize("id", MALFORMED.values(), ids=MALFORMED.keys())
 def test_a_malformed_id_is_refused(method: str, path: str, id: str, client: Client, other_thread: Thread) -> None:
     """Whatever stands in the place of an id, the server neither crashes nor lets itself be led elsewhere."""
-    reply = client.send(method, path.format(thread=quote(other_thread.id, safe=""), id=id))
+    reply = client.send(method, path.format(thread=in_url(other_thread.id), id=id))
 
     expect_refused(reply)
 
@@ -164,7 +164,7 @@ def test_a_body_that_is_not_called_json_is_refused(content_type: str, client: Cl
 )
 def test_a_method_that_the_api_does_not_have_does_nothing(run: Run, method: str, below: str, client: Client) -> None:
     """Only the documented methods act; another one is refused, and the run is what it was."""
-    path = f"/threads/{quote(run.thread_id, safe='')}/runs/{quote(run.id, safe='')}{below}"
+    path = f"/threads/{in_url(run.thread_id)}/runs/{in_url(run.id)}{below}"
 
     before = _before(run)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from conformance.client import path_to
 from conformance.outcomes import Untested
 from conformance.suite import fresh_run, requirement, shared_run
 from conformance.suite.expectations import expect, expect_no_crash, expect_same, need, need_page, need_run
@@ -80,7 +80,9 @@ def test_the_runs_of_a_deleted_thread_are_gone(client: Client, run: Run) -> None
 @requirement("RUN-GET-005")
 def test_a_head_request_does_not_crash_the_server(client: Client, some_run: Run) -> None:
     """A proxy that asks for the head of a reply is answered with composure."""
-    expect_no_crash(client.send("HEAD", f"/threads/{quote(some_run.thread_id)}/runs/{quote(some_run.id)}"))
+    path = path_to("/threads/{thread_id}/runs/{run_id}", thread_id=some_run.thread_id, run_id=some_run.id)
+
+    expect_no_crash(client.send("HEAD", path))
 
 
 def _read_in_time(run: Run) -> Exchange:
