@@ -20,6 +20,19 @@ PROFILES = Path(__file__).parent / "profiles"
 
 #: In seconds.
 _LONGEST_WAIT = 86_400
+#: Characters of a part of a host's name.
+_LONGEST_LABEL = 63
+#: Options that say nothing with an empty value.
+_VALUED = (
+    "runs_replay",
+    "runs_record",
+    "runs_api_key_env",
+    "runs_profile",
+    "runs_model",
+    "runs_assistant",
+    "runs_without",
+    "runs_known_failures",
+)
 
 
 class BadSettings(Exception):
@@ -102,6 +115,9 @@ class Settings:
         Raises:
             BadSettings: options contradict each other or have impossible values.
         """
+        for name in _VALUED:
+            if option(name) is not None and not option(name).strip():
+                raise BadSettings(f"--{name.replace('_', '-')} is empty; give it a value, or leave it out")
         target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
         kind = _kind(target)
         if target and replay:
@@ -190,9 +206,18 @@ def _kind(target: str | None) -> Literal["replay", "reference", "url"]:
 
 
 def _check_url(target: str) -> None:
-    parts = urlsplit(target)
+    if not target.isascii() or not target.isprintable() or " " in target:
+        raise BadSettings(f"--target-url={target!a} holds characters that no URL has; percent-encode them")
+    try:
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError as problem:
+        raise BadSettings(f"--target-url={target} is no URL: {problem}") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise BadSettings(f"--target-url={target} is no http(s) URL (and not the word reference)")
+    labels = parts.hostname.removesuffix(".").split(".")
+    if ":" not in parts.hostname and not all(1 <= len(label) <= _LONGEST_LABEL for label in labels):
+        raise BadSettings(f"--target-url={target} names no host: its parts have 1 to {_LONGEST_LABEL} characters")
     if parts.username or parts.password:
         raise BadSettings("--target-url must not carry a key; put it into an environment variable")
     if parts.query or parts.fragment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -177,7 +178,7 @@ def _step(sender: RecordingSender | ReplaySender, step: str, which: str) -> None
         sender.send(RUN, scope)
 
 
-def read_manifest(folder: Path) -> dict[str, int]:
+def read_manifest(folder: Path) -> dict[str, str]:
     return dict(json.loads((folder / "manifest.json").read_text("utf-8")))
 
 
@@ -443,6 +444,10 @@ def _truncate(name: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:20])
 
 
+def _garble(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes().replace(b"200", b"201"))
+
+
 CASSETTE = path_of(Path(), CASE).as_posix()
 
 
@@ -459,7 +464,8 @@ CASSETTE = path_of(Path(), CASE).as_posix()
         (_edit("provenance.json", lambda told: told.pop("base_path")), "has no base_path"),
         (_edit("provenance.json", lambda told: told.update(mood="good")), "unreadable"),
         (_truncate("manifest.json"), "manifest.json is truncated"),
-        (_truncate(CASSETTE), f"{CASSETTE} has 20 bytes instead of"),
+        (_truncate(CASSETTE), f"{CASSETTE} is not what was recorded"),
+        (_garble(CASSETTE), f"{CASSETTE} is not what was recorded"),
         (lambda folder: (folder / CASSETTE).unlink(), f"{CASSETTE} is missing"),
     ],
     ids=[
@@ -474,6 +480,7 @@ CASSETTE = path_of(Path(), CASE).as_posix()
         "unknown field",
         "truncated manifest",
         "truncated cassette",
+        "cassette of the same size",
         "missing cassette",
     ],
 )
@@ -493,6 +500,18 @@ def test_a_damaged_cassette_is_one_sentence(folder: Path, text: str) -> None:
 
     with pytest.raises(Fault, match=r"the cassette .* is damaged \(.*\); record the set anew"):
         replay(folder)
+
+
+def test_what_cannot_be_written_is_a_fault_and_no_set(folder: Path) -> None:
+    recorder = RecordingSender(FakeTarget(), folder, Redactor(), PROVENANCE)
+    recorder.open(CASE)
+    shutil.rmtree(folder.with_name("mine.partial"))
+    folder.with_name("mine.partial").write_text("", "utf-8")  # as a full disk, or somebody else
+
+    with pytest.raises(Fault, match="cannot be written"):
+        recorder.close(CASE, complete=True)
+
+    assert not recorder.finish()
 
 
 def test_a_set_is_found_by_folder_and_by_name(folder: Path) -> None:

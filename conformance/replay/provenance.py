@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -71,20 +72,20 @@ def read_set(folder: Path) -> Provenance:
     if told.get("format") != FORMAT:
         raise BrokenSet(f"the cassette set {folder} has format {told.get('format')}, and this suite reads {FORMAT}")
     provenance = _typed(folder, told)
-    for name, size in _read(folder, MANIFEST).items():
+    for name, recorded in _read(folder, MANIFEST).items():
         try:
-            found = (folder / name).stat().st_size
+            found = _digest(folder / name)
         except OSError:
             raise BrokenSet(f"the cassette set {folder} is damaged: {name} is missing") from None
-        if found != size:
-            raise BrokenSet(f"the cassette set {folder} is damaged: {name} has {found} bytes instead of {size}")
+        if found != recorded:
+            raise BrokenSet(f"the cassette set {folder} is damaged: {name} is not what was recorded")
     return provenance
 
 
 def write_manifest(folder: Path) -> None:
-    """List every cassette of a set with its size in bytes."""
+    """List every cassette of a set with what its bytes come to."""
     cassettes = {path.relative_to(folder).as_posix(): path for path in folder.glob("*/**/*.json")}
-    _write(folder / MANIFEST, _json({name: cassettes[name].stat().st_size for name in sorted(cassettes)}))
+    _write(folder / MANIFEST, _json({name: _digest(cassettes[name]) for name in sorted(cassettes)}))
 
 
 def find_set(name_or_folder: str | Path, start: Path) -> Path:
@@ -122,6 +123,10 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise BrokenSet(f"the cassette set {folder} is damaged: its {name} is truncated or no JSON object")
     return told
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _json(data: object) -> str:

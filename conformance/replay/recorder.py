@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from conformance.outcomes import Fault
 from conformance.replay.cassette import blank, path_of, save
 from conformance.replay.interactions import stored_request, stored_response
 from conformance.replay.provenance import PROVENANCE, write_manifest
@@ -37,7 +38,7 @@ class RecordingSender:
 
     def __init__(self, inner: Sender, folder: Path, redactor: Redactor, provenance: Provenance) -> None:
         """
-        Prepare a recording; nothing is written before the first scope begins.
+        Prepare a recording; nothing is written before it begins.
 
         Raises:
             BadSettings: something that is no cassette set is in the way.
@@ -53,13 +54,29 @@ class RecordingSender:
         self._open: dict[str, _Recording] = {}
         self._lock = Lock()
 
+    def begin(self) -> None:
+        """
+        Clear away what an earlier session left; the provenance comes first, since it marks the folder as ours.
+
+        Raises:
+            BadSettings: nothing can be written there.
+        """
+        with self._lock:
+            if self._begun:
+                return
+            shutil.rmtree(self._partial, ignore_errors=True)
+            try:
+                self._provenance.write(self._partial, self._redactor)
+            except OSError as problem:
+                raise BadSettings(f"nothing can be recorded in {self.folder}: {problem.strerror}") from None
+            self._begun = True
+
     def open(self, scope: str) -> None:
         """Begin the cassette of a scope."""
         self._inner.open(scope)
         if scope.startswith(_RECORDED):
             start = self._inner.now(scope)
-            with self._lock:
-                self._begin()
+            self.begin()
             self._open[scope] = _Recording(blank(path_of(self._partial, scope), scope, start), start)
 
     def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
@@ -89,20 +106,32 @@ class RecordingSender:
         self._inner.wait(seconds, scope)
 
     def close(self, scope: str, *, complete: bool) -> None:
-        """Save the cassette; one that broke off, or has a request without an answer, says that it is not complete."""
-        if recording := self._open.pop(scope, None):
-            save(recording.cassette, complete=complete and not recording.unanswered)
+        """
+        Save the cassette; one that broke off, or has a request without an answer, says that it is not complete.
+
+        Raises:
+            Fault: it cannot be written; the recording then never ends.
+        """
+        if recording := self._open.get(scope):
+            try:
+                save(recording.cassette, complete=complete and not recording.unanswered)
+            except OSError as problem:
+                raise Fault(f"the cassette of {scope} cannot be written: {problem}") from None
+            del self._open[scope]
         self._inner.close(scope, complete=complete)
 
     def finish(self) -> bool:
         """Put the recording in the set's place and return True, unless no scope was recorded or one never ended."""
-        if self._open or not self._begun:
+        if self._open or not any(self._partial.glob("*/")):
             return False
-        write_manifest(self._partial)
-        shutil.rmtree(self._replaced, ignore_errors=True)
-        if self.folder.exists():
-            self.folder.rename(self._replaced)
-        self._partial.rename(self.folder)
+        try:
+            write_manifest(self._partial)
+            shutil.rmtree(self._replaced, ignore_errors=True)
+            if self.folder.exists():
+                self.folder.rename(self._replaced)
+            self._partial.rename(self.folder)
+        except OSError:
+            return False
         shutil.rmtree(self._replaced, ignore_errors=True)
         self._begun = False
         return True
@@ -111,13 +140,6 @@ class RecordingSender:
         """Leave nothing behind but an earlier set."""
         if self._begun:
             shutil.rmtree(self._partial, ignore_errors=True)
-
-    def _begin(self) -> None:
-        """Clear away what an earlier session left; the provenance comes first, since it marks the folder as ours."""
-        if not self._begun:
-            shutil.rmtree(self._partial, ignore_errors=True)
-            self._provenance.write(self._partial, self._redactor)
-            self._begun = True
 
 
 def _is_foreign(place: Path) -> bool:
