@@ -7,7 +7,7 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 import gc
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance import options
+from conformance.outcomes import Untested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
@@ -33,6 +34,8 @@ _SKIPPED = frozenset({"known", "n/a", "untested", "disabled"})
 _session: pytest.StashKey[Session] = pytest.StashKey()
 _row: pytest.StashKey[Requirement] = pytest.StashKey()
 _scope: pytest.StashKey[ExitStack] = pytest.StashKey()
+#: What an item says instead of a traceback.
+_text: pytest.StashKey[str | None] = pytest.StashKey()
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
 
@@ -72,9 +75,18 @@ def judging(pytestconfig: pytest.Config) -> Session:
     return pytestconfig.stash[_session]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin a session where there are items of the suite; mark them, and order the invariants last."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Begin a session where there are items of the suite; order the invariants last, whoever else orders items."""
+    _prepare(config, items)
+    result = yield
+    if _session in config.stash:
+        items.sort(key=lambda item: _has(item, "invariant"))
+    return result
+
+
+def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin a session, and mark its items before anybody selects by them."""
     mine = {item: str(marker.args[0]) for item in items if (marker := item.get_closest_marker("requirement"))}
     if not mine:
         return
@@ -100,7 +112,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not session.settings.fuzz and (drawn := [item for item in items if _has(item, "fuzz")]):
         items[:] = [item for item in items if not _has(item, "fuzz")]
         config.hook.pytest_deselected(items=drawn)
-    items.sort(key=lambda item: _has(item, "invariant"))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -175,9 +186,8 @@ def pytest_runtest_makereport(
             item.config.stash[_others_failed] = True
     elif report.failed and call.excinfo:
         judging = item.config.stash[_session]
-        report.longrepr = judging.text_of(item.nodeid, call.excinfo.value) or judging.redactor.text(
-            str(report.longrepr)
-        )
+        report.longrepr = item.stash.get(_text, None) or judging.redactor.text(str(report.longrepr))
+        item.stash[_text] = None
     return report
 
 
@@ -197,6 +207,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     if config.stash.get(_distributed, False):
         terminalreporter.write_line(f"ERROR: {_NO_XDIST}", red=True)
     judging = config.stash.get(_session, None)
+    if judging is None and options.given(config) and exitstatus in _UNSUSPECTING:
+        terminalreporter.write_line(f"WARNING: {_NOTHING_OF_OURS}", yellow=True)
     if judging and judging.findings.all:
         if warnings := list(judging.warnings()):
             terminalreporter.section("warned")
@@ -223,6 +235,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.
 _TO_THE_END = frozenset({0, 1, 10, 11})
 
+#: Exit codes of sessions that look as if all was judged that should be.
+_UNSUSPECTING = frozenset({0, 1, 5})
+
+_NOTHING_OF_OURS = (
+    "an option asks for the conformance suite, and nothing of it was collected: no target was judged; "
+    "leave the paths out, or add --pyargs conformance"
+)
+
 _NO_XDIST = "the journal belongs to one process: drop -n; --runs-max-concurrency is the suite's parallelism"
 
 
@@ -233,7 +253,7 @@ def _begin(config: pytest.Config) -> Session:
 
     try:
         return Session(Settings.read(config.getoption, BUDGETS), config.invocation_params.dir)
-    except BadSettings as problem:
+    except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
         raise pytest.UsageError(str(problem)) from None
 
 
@@ -278,8 +298,12 @@ def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None
         scope.close()
     except Exception as problem:  # noqa: BLE001 - whatever ends an item becomes its verdict
         outcome = problem
-        with suppress(Exception):
+        try:
             scope.__exit__(type(problem), problem, problem.__traceback__)
+        except Untested as withheld:
+            outcome = withheld
+        except Exception:  # noqa: BLE001, S110 - the first problem is the one to tell
+            pass
     except BaseException as interruption:
         scope.__exit__(type(interruption), interruption, interruption.__traceback__)
         raise
@@ -289,9 +313,9 @@ def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None
 def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None) -> None:
     """Tell pytest and Allure what an item came to, in their words and, first, in ours."""
     judging = item.config.stash[_session]
-    told = f"{finding.verdict}: {finding.reason}" if finding.reason else ""
+    text = judging.text_of(item.nodeid, outcome) if outcome else None
+    told = text or (f"{finding.verdict}: {finding.reason}" if finding.reason else "")
     if outcome:
-        told = judging.text_of(item.nodeid, outcome) or told
         outcome.args = (judging.redactor.text(told),)
     item.user_properties.append(("verdict", str(finding.verdict)))
     if finding.verdict in _TOLD:
@@ -308,6 +332,7 @@ def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None)
     if finding.verdict == "stale":
         pytest.fail(told, pytrace=False)
     if outcome and finding.verdict in {"fail", "error"}:
+        item.stash[_text] = text
         raise outcome
 
 

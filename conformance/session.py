@@ -38,6 +38,10 @@ _POLICY_LEVELS = {"documented": Level.SHOULD, "strict": Level.MUST, "observed": 
 _POLICY_ROWS = frozenset({"RUN-CANCEL-017", "RUN-CANCEL-018"})
 
 
+#: A run that says that it took more is not believed.
+_MOST_TOKENS = 10**9
+#: Seconds that an answer may take in the end, when nothing is measured any more.
+_PARTING = 10.0
 #: How long a failure is proposed to be accepted for.
 _PATIENCE = timedelta(days=90)
 
@@ -134,13 +138,15 @@ class Session:
         Learn which items are to come, one row each.
 
         Raises:
-            BadSettings: they are a selection, and would replace the recording of a whole session.
+            BadSettings: they are a selection that would replace the recording of a whole session, or no recording can
+                be written.
         """
         selected = Counter(row.id for row in rows)
         self._awaited = Counter({id: number for id, number in selected.items() if id in self._known})
         active = {id for id, row in catalogue().items() if row.state is State.ACTIVE}
         if (folder := self._line.recorded_before) and active - set(selected):
             raise BadSettings(f"{folder} holds a cassette set, and a selection would replace it: name another one")
+        self._line.begin()
 
     def is_excused(self, row: Requirement) -> bool:
         """Whether no item of a row is run."""
@@ -195,7 +201,8 @@ class Session:
 
     def summary(self, *, interrupted: bool = False) -> list[str]:
         """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
-        cost = f"{len(self.journal)} requests, {self.means.runs} runs{self._waits()}"
+        tokens = f", {spent} tokens" if (spent := self._tokens()) else ""
+        cost = f"{len(self.journal)} requests, {self.means.runs} runs{tokens}{self._waits()}"
         origin = [self._line.provenance] if self._line.provenance else []
         kept = len(self._pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; {kept} threads stay on the target, so that what is broken can be reproduced" if kept else ""
@@ -228,6 +235,7 @@ class Session:
 
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
+        self._line.hurry(_PARTING)
         self.ahead.end()
         if self.settings.kind == "url":
             leave(self.stage, self.journal, self._pointed_at())
@@ -289,6 +297,18 @@ class Session:
             if violation.exchanges
         ]
         return frozenset(each.ids["thread_id"] for each in telling if "thread_id" in each.ids) & {*self.means.threads}
+
+    def _tokens(self) -> int:
+        """What the runs cost, by their own word; each counts once, by the last message that tells."""
+        from conformance.invariants.evidence import Evidence
+
+        spent: dict[str, int] = {}
+        for seen in Evidence(self.journal).runs:
+            usage = seen.run.get("usage")
+            tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+            if type(tokens) is int and 0 <= tokens < _MOST_TOKENS:
+                spent[str(seen.run.get("id"))] = tokens
+        return sum(spent.values())
 
     def _waits(self) -> str:
         """How long was waited for what, where time is real."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.outcomes import Noted, Untested, Violated
+from conformance.outcomes import NotClaimed, Noted, Untested, Violated
 from conformance.requirements import Level
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def judge(outcome: BaseException | None, level: Level) -> tuple[Verdict, str]:
             return verdicts[level], str(outcome)
         case Noted():
             return Verdict.NOTE, outcome.finding
+        case NotClaimed():
+            return Verdict.NOT_APPLICABLE, outcome.reason
         case Untested():
             return Verdict.UNTESTED, outcome.reason
         case _:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
+
+from conftest import answering, heard, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,8 +131,21 @@ def test_does_nothing_without_options_and_items(judge: Judge, tmp_path: Path) ->
         (("--target-url=reference", "--runs-wait=finish=soon"), "NAME=SECONDS"),
         (("--runs-replay=nosuch",), "nosuch"),
         (("--runs-record=mine",), "needs a --target-url"),
+        (("--target-url=http://127.0.0.1:abc/v1",), "is no URL"),
+        (("--target-url=http://127.0.0.1:99999/v1",), "is no URL"),
+        (("--target-url=http://[::1/v1",), "is no URL"),
+        (("--target-url=http://127.0.0.1:1/v1/ü x",), "characters that no URL has"),
+        (("--target-url= http://127.0.0.1:1/v1",), "characters that no URL has"),
+        (("--target-url=http://a..b/v1",), "names no host"),
+        ((f"--target-url=http://{'a' * 64}.example/v1",), "names no host"),
+        (("--runs-replay=",), "--runs-replay is empty"),
+        (("--target-url=reference", "--runs-record="), "--runs-record is empty"),
+        (("--target-url=reference", "--runs-without="), "--runs-without is empty"),
+        (("--target-url=reference", "--runs-profile= "), "--runs-profile is empty"),
+        (("--target-url=reference", "--runs-record=/dev/null/mine"), "nothing can be recorded in /dev/null/mine"),
+        (("--target-url=reference", f"--runs-record={'x' * 300}"), "name too long"),
     ],
-    ids=lambda value: value[-1] if isinstance(value, tuple) else "",
+    ids=lambda value: value[-1][:60] if isinstance(value, tuple) else "",
 )
 def test_a_wrong_option_is_one_clear_message(judge: Judge, arguments: tuple[str, ...], message: str) -> None:
     ran = judge(*arguments)
@@ -137,6 +153,24 @@ def test_a_wrong_option_is_one_clear_message(judge: Judge, arguments: tuple[str,
     assert ran.code == 4, ran.text
     assert message in ran.text
     assert "Traceback" not in ran.text
+    assert "INTERNALERROR" not in ran.text
+
+
+def test_nothing_is_sent_where_nothing_can_be_recorded(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    asked: list[bytes] = []
+    with listening(lambda connection: asked.append(heard(connection))) as origin:
+        ran = judge(f"--target-url={origin}/v1", "--runs-record=./file/mine")
+
+    assert ran.code == 4, ran.text
+    assert asked == []
+
+
+def test_a_name_that_does_not_resolve_is_one_clear_message(judge: Judge) -> None:
+    ran = judge("--target-url=http://nosuch.invalid/v1")
+
+    assert ran.code == 11, ran.text
+    assert "there is no server at http://nosuch.invalid/v1" in ran.text
 
 
 def test_a_truncated_cassette_set_is_one_clear_message(judge: Judge, tmp_path: Path) -> None:
@@ -190,6 +224,9 @@ def test_the_key_is_in_no_artefact(judge: Judge, tmp_path: Path, reference_url: 
         "--runs-record=mine",
         "--junitxml=junit.xml",
         "--alluredir=allure",
+        "--log-level=DEBUG",
+        "--log-cli-level=DEBUG",
+        "--log-file=log.txt",
         "-m",
         "auth or get",
         "--showlocals",
@@ -201,6 +238,75 @@ def test_the_key_is_in_no_artefact(judge: Judge, tmp_path: Path, reference_url: 
     assert "sk-reference" not in ran.text
     leaks = [path for path in tmp_path.rglob("*") if path.is_file() and b"sk-reference" in path.read_bytes()]
     assert leaks == []
+
+
+def test_a_key_that_comes_back_in_a_header_is_in_no_artefact(judge: Judge, tmp_path: Path) -> None:
+    body = b'{"id": "x", "object": "thread.run", "echo": "sk-planted-secret"}'
+    with listening(answering(body, "content-type: application/json", "x-echo: sk-planted-secret")) as origin:
+        ran = judge(
+            f"--target-url={origin}/v1",
+            "--junitxml=junit.xml",
+            "--alluredir=allure",
+            "--log-level=DEBUG",
+            "--log-file=log.txt",
+            "-m",
+            "get or schema",
+            OPENAI_API_KEY="sk-planted-secret",
+        )
+
+    assert ran.code == 1, ran.text
+    assert "sk-planted-secret" not in ran.text
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in written if b"sk-planted-secret" in path.read_bytes()] == []
+    assert tmp_path / "log.txt" in written
+
+
+@pytest.mark.parametrize("absent", ["cancel", "list", "retrieve", "cancel,list,retrieve"])
+def test_what_is_declared_absent_does_not_gate(judge: Judge, absent: str) -> None:
+    ran = judge("--target-url=reference", f"--runs-without={absent}")
+
+    assert ran.code == 0, ran.text
+    assert re.search(r"verdict: conforms.* [1-9]\d* n/a", ran.text), ran.text
+
+
+def test_what_a_set_never_recorded_does_not_gate(judge: Judge) -> None:
+    recorded = judge("--target-url=reference", "--runs-record=mine", "-k", "RUN-CANCEL-011")
+    assert recorded.code == 0, recorded.text
+
+    ran = judge("--runs-replay=mine")
+
+    assert ran.code == 0, ran.text
+    told = 'nothing in the session could show whether this holds: "A thread has at most one run that may still move."'
+    assert told in ran.text
+
+
+def test_the_session_says_what_it_cost(judge: Judge) -> None:
+    ran = judge("--target-url=reference", "-k", "RUN-LIFE-011")
+
+    assert re.search(r"\d+ requests, \d+ runs, [1-9]\d* tokens", ran.text), ran.text
+
+
+def test_invariants_come_last_whoever_orders_items(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n@pytest.hookimpl(trylast=True)\n"
+        "def pytest_collection_modifyitems(items):\n    items.reverse()\n",
+        "utf-8",
+    )
+
+    ran = judge("--target-url=reference", "-k", "RUN-LIFE-016 or RUN-CANCEL-001", "--collect-only", "-q")
+
+    collected = [line for line in ran.text.splitlines() if "::" in line]
+    assert [("test_every_message" in line) for line in collected] == [False, True], ran.text
+
+
+def test_a_session_without_items_of_the_suite_is_told(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_light():\n    pass\n", "utf-8")
+
+    asked, unasked = judge("test_mine.py", "--target-url=reference"), judge("test_mine.py")
+
+    assert (asked.code, unasked.code) == (0, 0)
+    assert "no target was judged" in asked.text
+    assert "no target was judged" not in unasked.text
 
 
 def test_allure_has_every_item_with_its_requirement(judge: Judge, tmp_path: Path) -> None:

@@ -22,9 +22,7 @@ def page() -> str:
     """The whole page, in Markdown."""
     parts = [_HEAD]
     for area, rows in groupby(catalogue().values(), key=lambda row: row.area):
-        parts.append(
-            f"\n## {area.key}: {area.name}\n\n| id | requirement | basis | reach | sources |\n|---|---|---|---|---|\n"
-        )
+        parts.append(f"\n## {area.key}: {area.name}\n\n{_COLUMNS}")
         for row in rows:
             title, sources = row.title, "; ".join(row.sources)
             if row.state is not State.ACTIVE:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.invariants import invariants
-from conformance.outcomes import Noted, Untested, Violated
+from conformance.outcomes import Noted, Violated
 from conformance.suite import requirement
 
 if TYPE_CHECKING:
+    from conformance.client import Client
     from conformance.invariants import Invariant
     from conformance.invariants.evidence import Evidence
 
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
     [pytest.param(each, id=each.name, marks=requirement(each.requirement)) for each in invariants()],
 )
 @pytest.mark.invariant
-def test_every_message(invariant: Invariant, evidence: Evidence) -> None:
+def test_every_message(invariant: Invariant, evidence: Evidence, client: Client) -> None:
     """The invariant holds wherever it applies, and applies somewhere."""
     judgement = invariant.judge(evidence)
 
     if judgement.violations:
         raise Violated(*judgement.violations)
     if not judgement.measured:
-        raise Untested("no message of the session was of the kind that it is about")
+        raise client.unseen(_missing(invariant))
     if judgement.notes:
         raise Noted("; ".join(judgement.notes))
+
+
+def _missing(invariant: Invariant) -> str:
+    """What the session did not have, in words for a stranger; the judges of single members are named by them."""
+    if invariant.doc:
+        return f'nothing in the session could show whether this holds: "{invariant.doc}"'
+    return f"no run that the session saw had a {invariant.name.replace('_', ' ')} to look at"
