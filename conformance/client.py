@@ -49,11 +49,24 @@ class Client:
         *,
         base_path: str = "/v1",
         headers: Mapping[str, str] | None = None,
+        query: Sequence[tuple[str, str]] = (),
         key: str | None = None,
         key_header: tuple[str, str] = ("authorization", "Bearer {key}"),
         without: Collection[str] = (),
     ) -> None:
-        """`key_header` is the name of the key's header and a template of its value; `without` what is not offered."""
+        """
+        Prepare a client.
+
+        Args:
+            sender: What answers.
+            journal: Where every exchange is kept.
+            base_path: What all paths begin with.
+            headers: Those of every request.
+            query: The parameters of every request.
+            key: The target's key.
+            key_header: The name of its header, and a template of its value.
+            without: The capabilities that are not offered.
+        """
         self.journal = journal
         self.base_path = base_path.rstrip("/")
         #: The form that this target was found to take.
@@ -63,7 +76,9 @@ class Client:
         #: Seconds in which the main thread did nothing but wait.
         self.idle = 0.0
         self._sender = sender
-        self._headers = {name.lower(): value for name, value in (headers or {}).items()}
+        # An empty header takes back one that an extended profile has.
+        self._headers = {name.lower(): value for name, value in (headers or {}).items() if value}
+        self._query = tuple(query)
         self._key = key
         self._key_header = key_header
         #: Capabilities that the target is declared not to have.
@@ -172,7 +187,7 @@ class Client:
             sent.pop(name.lower(), None)
             if value is not None:
                 sent[name.lower()] = value
-        request = Request(method, self.base_path + path, tuple(query), sent, content)
+        request = Request(method, self.base_path + path, (*query, *self._query), sent, content)
         try:
             reply = self._sender.send(request, self.scope_name, self._here.gate)
         except Untested as problem:

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING, Any
+
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOTHING_MEASURED = 11
 
 #: Options that ask for a session of the suite even where no path is given.
 _ASKING = ("runs_target_url", "runs_replay", "runs_record", "runs_list", "runs_fuzz")
+
+#: The options that a project or an environment can set; what a session is to do is said on the command line.
+SETTABLE = (
+    "api-key-env",
+    "profile",
+    "model",
+    "assistant",
+    "max-runs",
+    "max-concurrency",
+    "gate",
+    "cancel-policy",
+    "without",
+    "wait",
+    "known-failures",
+    "seed",
+    "races",
+)
 
 
 def add(group: pytest.OptionGroup) -> None:
@@ -25,7 +48,7 @@ def add(group: pytest.OptionGroup) -> None:
         metavar="NAME",
         help="environment variable that holds the key (default: OPENAI_API_KEY)",
     )
-    option("--runs-profile", metavar="NAME", help="dialect of the protocol (default: openai)")
+    option("--runs-profile", metavar="NAME", help="dialect of the protocol: a name or a file (default: openai)")
     option("--runs-model", metavar="MODEL", help="model to create runs with")
     option("--runs-assistant", metavar="ID", help="assistant to use where none can be created")
     option("--runs-max-runs", type=int, metavar="N", help="create no more than N runs; what needs more is untested")
@@ -91,6 +114,38 @@ def add(group: pytest.OptionGroup) -> None:
         help="attempts at each race between requests (default: 3)",
     )
     option("--runs-list", action="store_true", help="print the catalogue and what checks each row, and stop")
+
+
+def configured(folder: Path) -> list[str]:
+    """
+    What is set elsewhere, as arguments: a table in `pyproject.toml`, and the environment, which outdoes it.
+
+    Args:
+        folder: Where `pyproject.toml` lies, if there is one.
+
+    Raises:
+        UsageError: the table has a name that cannot be set there.
+    """
+    told: dict[str, Any] = {}
+    file = folder / "pyproject.toml"
+    text = file.read_text("utf-8", "replace") if file.is_file() else ""
+    if "[tool.runs-conformance" in text:
+        import tomllib
+
+        told = tomllib.loads(text)["tool"]["runs-conformance"]
+        if unknown := sorted(set(told) - set(SETTABLE)):
+            known = ", ".join(SETTABLE)
+            raise pytest.UsageError(f"{file}: [tool.runs-conformance] knows no {unknown[0]}; it knows {known}")
+    for name in SETTABLE:
+        if value := os.environ.get(f"RUNS_CONFORMANCE_{name.upper().replace('-', '_')}"):
+            told[name] = value
+    return [f"--runs-{name}={each}" for name, value in told.items() for each in _values(value)]
+
+
+def _values(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{name}={each}" for name, each in value.items()]
+    return [",".join(value) if isinstance(value, list) else str(value)]
 
 
 def races(config: pytest.Config) -> int:

@@ -65,3 +65,7 @@ class Fault(Exception):
 
 class Unreachable(Fault):
     """The target did not answer, or not within bounds."""
+
+
+class BadSettings(Exception):
+    """The session cannot be started as it was asked for; the message says why, in a sentence."""

@@ -45,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser.getgroup("runs", "conformance of the Runs API"))
 
 
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Put what `pyproject.toml` and the environment set before what the command line says."""
+    args[:0] = options.configured(early_config.rootpath)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; with an option of ours and no path, collect the suite wherever pytest was started."""
     for line in (

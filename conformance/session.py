@@ -62,7 +62,7 @@ class Session:
         """
         self.journal = Journal()
         self.findings = Findings()
-        self.redactor = Redactor([settings.key] if settings.key else [])
+        self.redactor = Redactor([*([settings.key] if settings.key else []), *settings.profile.secrets])
         self._by_item: dict[str, Finding] = {}
         #: What became of the recording, in sentences.
         self._recorded: Sequence[str] = ()
@@ -83,6 +83,7 @@ class Session:
             self.journal,
             base_path=self.settings.base_path,
             headers=profile.headers,
+            query=profile.query,
             key=self.settings.key,
             key_header=profile.key_header,
             without=settings.without,
@@ -95,6 +96,7 @@ class Session:
             model=self.settings.model,
             assistant=self.settings.assistant,
             recipes=profile.states,
+            fields=profile.create,
             max_runs=settings.max_runs,
             free=settings.free,
             persistent=persistent,

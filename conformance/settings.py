@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+from conformance.outcomes import BadSettings
+from conformance.profiles import load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from conformance.profiles import Profile
+
+__all__ = ["BadSettings", "Secret", "Settings"]
+
 CAPABILITIES = ("auth", "retrieve", "list", "cancel", "streaming", "steps", "create-thread-and-run")
 POLICIES = ("documented", "strict", "observed")
-PROFILES = Path(__file__).parent / "profiles"
 
 
 #: In seconds.
@@ -35,10 +39,6 @@ _VALUED = (
 )
 
 
-class BadSettings(Exception):
-    """The session cannot be started as it was asked for; the message says why, in a sentence."""
-
-
 class Secret(str):
     """A string that never shows itself in a representation."""
 
@@ -46,20 +46,6 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'[redacted]'"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Profile:
-    """A dialect of the protocol."""
-
-    name: str
-    headers: Mapping[str, str]
-    #: The header that carries the key, and a template of its value.
-    key_header: tuple[str, str]
-    #: Level by requirement id, or "off", each with a reason.
-    rows: Mapping[str, Mapping[str, str]]
-    #: Fields to create a run with, by the state that they lead to.
-    states: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,16 +123,17 @@ class Settings:
         without = _without(option("runs_without"))
         if kind == "url" and key is None:
             without |= {"auth"}
-        default_profile = "reference" if kind == "reference" else "openai"
+        profile = load_profile(option("runs_profile") or ("reference" if kind == "reference" else "openai"))
+        without |= _known(profile.without, f"the profile {profile.name}")
         return cls(
             kind=kind,
             url="http://reference.invalid/v1" if kind == "reference" else target or "",
             replay=replay or "reference",
             record=record,
-            profile=load_profile(option("runs_profile") or default_profile),
+            profile=profile,
             key=Secret(key) if key and kind == "url" else None,
             key_env=key_env,
-            model=option("runs_model"),
+            model=option("runs_model") or profile.model,
             assistant=option("runs_assistant"),
             free=kind == "reference",
             max_runs=_at_least_one(option("runs_max_runs"), "--runs-max-runs"),
@@ -160,38 +147,6 @@ class Settings:
             seed=option("runs_seed") or 0,
             faults=tuple(option("runs_fault") or ()),
         )
-
-
-def load_profile(name: str) -> Profile:
-    """
-    Read a profile and what it extends.
-
-    Raises:
-        BadSettings: there is none of that name, or it is no profile.
-    """
-    data = _read_profile(name)
-    auth = data.get("auth", {})
-    return Profile(
-        name=data["name"],
-        headers=data.get("headers", {}),
-        key_header=(auth.get("header", "Authorization"), auth.get("value", "Bearer {key}")),
-        rows=data.get("rows", {}),
-        states=data.get("states", {}),
-    )
-
-
-def _read_profile(name: str) -> dict[str, Any]:
-    path = PROFILES / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.toml")))
-        raise BadSettings(f"there is no profile {name!r}; the profiles are {known}")
-    data = tomllib.loads(path.read_text("utf-8"))
-    if "extends" not in data:
-        return data
-    merged = _read_profile(data["extends"])
-    for key, value in data.items():
-        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
-    return merged
 
 
 def _kind(target: str | None) -> Literal["replay", "reference", "url"]:
@@ -225,10 +180,13 @@ def _check_url(target: str) -> None:
 
 
 def _without(value: str | None) -> frozenset[str]:
-    names = frozenset(name.strip() for name in (value or "").split(",") if name.strip())
-    if unknown := sorted(names - set(CAPABILITIES)):
-        raise BadSettings(f"--runs-without knows no {', '.join(unknown)}; it knows {', '.join(CAPABILITIES)}")
-    return names
+    return _known(frozenset(name.strip() for name in (value or "").split(",") if name.strip()), "--runs-without")
+
+
+def _known(capabilities: frozenset[str], where: str) -> frozenset[str]:
+    if unknown := sorted(capabilities - set(CAPABILITIES)):
+        raise BadSettings(f"{where} knows no {', '.join(unknown)}; it knows {', '.join(CAPABILITIES)}")
+    return capabilities
 
 
 def _at_least_one(value: int | None, option: str) -> int | None:

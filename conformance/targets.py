@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance import __version__
+from conformance.profiles import load_profile
 from conformance.senders import InProcessSender
-from conformance.settings import BadSettings, Secret, Settings, load_profile
+from conformance.settings import BadSettings, Secret, Settings
 from conformance.sockets import HttpSender
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from recordings import PROFILES, SYNTHETIC, Recorded, places, read, shape
 
 from conformance.invariants import invariants
 from conformance.invariants.evidence import Evidence
+from conformance.profiles import load_profile
 from conformance.requirements import Basis, Level, catalogue
-from conformance.settings import load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

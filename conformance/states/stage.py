@@ -67,6 +67,8 @@ class Means:
     assistant: str | None = None
     #: Fields to create a run with, by the state that they lead to, where the target offers a way of its own.
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Fields that the target wants every run to be created with.
+    fields: Mapping[str, Any] = field(default_factory=dict)
     max_runs: int | None = None
     #: Whether runs cost nothing, as on the embedded reference server and in a replay.
     free: bool = False
@@ -179,7 +181,7 @@ class Stage:
         """Ask for a run on a thread, and judge nothing."""
         assistant = self.assistant_id
         model = {"model": self.means.model} if self.means.model else {}
-        body = {"assistant_id": assistant, "metadata": LABEL, **model, **fields}
+        body = {"assistant_id": assistant, "metadata": LABEL, **model, **self.means.fields, **fields}
         self.means.claim()
         reply = self.client.call("create_run", thread_id=thread.id, json=body)
         if not reply.succeeded:
