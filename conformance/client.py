@@ -140,7 +140,7 @@ class Client:
         """
         described = OPERATIONS[operation]
         if described.capability in self.without:
-            raise self._withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
+            raise self.withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
         ids = {"thread_id": thread_id, "run_id": run_id, **{k: options.pop(k) for k in _other_ids(options)}}
         return self.send(described.method, path_to(described.path, **ids), **options)
 
@@ -192,7 +192,7 @@ class Client:
             reply = self._sender.send(request, self.scope_name, self._here.gate)
         except Untested as problem:
             if not problem.gates:
-                self._withhold(problem)
+                self.withhold(problem)
             raise
         return self.journal.append(
             scope=self.scope_name, request=request, response=reply.response, at=reply.at, duration=reply.duration
@@ -263,7 +263,8 @@ class Client:
             return NotClaimed(told) if declared else Untested(told, gates=False)
         return Untested(what)
 
-    def _withhold(self, why: Untested) -> Untested:
+    def withhold(self, why: Untested) -> Untested:
+        """Remember what the scope was not given, and return it to be raised."""
         self.withheld.setdefault(self.scope_name, why)
         return why
 

@@ -97,6 +97,7 @@ class Session:
             assistant=self.settings.assistant,
             recipes=profile.states,
             fields=profile.create,
+            synchronous=profile.synchronous,
             max_runs=settings.max_runs,
             free=settings.free,
             persistent=persistent,

@@ -131,3 +131,12 @@ x-upstream-key = "{env:UPSTREAM_KEY}"
     assert ran.code == 1
     assert "sk-upstream-1234" not in ran.text
     assert not [path for path in (tmp_path / "cassettes").rglob("*.json") if "sk-upstream-1234" in path.read_text()]
+
+
+def test_where_a_create_awaits_the_end_nothing_is_cancelled(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('name = "mine"\nextends = "reference"\nsynchronous = true\n', "utf-8")
+
+    ran = judge("--target-url=reference", "--runs-profile=./mine.toml", "-k", "test_a_run_in_progress_is_cancelled")
+
+    assert "RUN-CANCEL-001" not in ran.text.partition("untested:")[2]
+    assert "(1 n/a; 1 of " in ran.text, ran.text

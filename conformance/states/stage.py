@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conformance.outcomes import Fault, Untested
+from conformance.outcomes import Fault, NotClaimed, Untested
 from conformance.states import FINAL
 from conformance.states.handles import Run, Thread, id_of, run_of
 
@@ -41,6 +41,8 @@ CALL_A_FUNCTION: Mapping[str, Any] = {
 SMALL_LIMIT: Mapping[str, Any] = {"max_completion_tokens": 256}
 #: The metadata of every run: whoever finds one on the target knows where it comes from.
 LABEL: Mapping[str, str] = {"created_by": "runs-conformance"}
+#: The states that nobody sees where a create answers only once the run has ended.
+PASSING = frozenset({"queued", "in_progress", "cancelling", "cancelled"})
 #: How often a state that the run may rush through is tried for.
 ATTEMPTS = 3
 #: How often, where that was seen to depend on chance.
@@ -69,6 +71,8 @@ class Means:
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Fields that the target wants every run to be created with.
     fields: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether a create answers only once the run has ended.
+    synchronous: bool = False
     max_runs: int | None = None
     #: Whether runs cost nothing, as on the embedded reference server and in a replay.
     free: bool = False
@@ -203,6 +207,8 @@ class Stage:
         Raises:
             Untested: the state could not be reached.
         """
+        if self.means.synchronous and state in PASSING:
+            raise self.client.withhold(NotClaimed(f"the profile says that a create awaits the end: no run is {state}"))
         if (missed := self.means.missed.get(state)) and missed.times >= PATIENCE and not self.means.persistent:
             raise Untested(missed.reason)
         try:
