@@ -181,12 +181,6 @@ PAGES: Mapping[str, Sequence[Defect | Finding]] = {
     ],
     "page_keeps_its_limit": [
         Defect(_page, told(query=(("order", "desc"), ("limit", "1"))), "at most 1", "2 runs"),
-        Defect(
-            lambda: [listed(*({**OLDEST, "id": f"run_{n}"} for n in range(21)), limit="21")],
-            told(query=()),
-            "at most 20",
-            "21 runs",
-        ),
     ],
     "page_is_in_order": [
         Defect(_page, told(query=(("order", "asc"),)), str([T0, T0 + 1]), str([T0 + 1, T0])),
@@ -198,6 +192,14 @@ PAGES: Mapping[str, Sequence[Defect | Finding]] = {
     ],
     "walk_repeats_nothing": [
         Defect(_walk, told(body=listed(NEWEST).body), "every run once", "run_new"),
+    ],
+    "page_repeats_nothing": [
+        Defect(
+            lambda: [listed(run("queued"), OLDEST)],
+            told(body=listed(run("queued"), run("queued"), OLDEST).body),
+            "every run once",
+            "run_abc",
+        ),
     ],
 }
 

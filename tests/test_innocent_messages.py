@@ -163,7 +163,6 @@ FREE = {
     ],
     "a limit that is refused": [refused("list_runs"), listed(*(run(id=f"run_{n}") for n in range(20)))],
     "a limit that is not, with more runs than usual": [listed(*(run(id=f"run_{n}") for n in range(40)), limit="0")],
-    "an active run that a page shows twice": [listed(run("queued"), run("queued"), OLD)],
     "the head of a reply, which has no body": [Told("retrieve_run", b"", 405, method="HEAD")],
     "a page for what is no path of the API": [
         Told("create_thread", b"<h1>Not Found</h1>", 404, headers={"content-type": "text/html"}, method="PUT")

@@ -11,12 +11,11 @@ from conformance.invariants.messages import is_limit
 from conformance.wire.values import ABSENT, NOT_JSON, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conformance.invariants.evidence import Evidence, Message, Page, Walk
 
 _ENVELOPE = ("object", "data", "first_id", "last_id", "has_more")
-_DEFAULT_LIMIT = "20"
 _ACTIVE = {"queued", "in_progress", "requires_action", "cancelling"}
 
 
@@ -29,8 +28,8 @@ def _walks(evidence: Evidence) -> Iterator[Walk]:
 
 
 def _limit(page: Page) -> int | None:
-    """The limit that was asked for, if it was one that the API has."""
-    asked = [value for name, value in page.exchange.request.query if name == "limit"] or [_DEFAULT_LIMIT]
+    """The limit that was asked for, if one was, and one that the API has; another row is about the default."""
+    asked = [value for name, value in page.exchange.request.query if name == "limit"]
     return int(asked[0]) if len(asked) == 1 and is_limit(asked[0]) else None
 
 
@@ -132,6 +131,16 @@ def one_active_run(page: Page) -> Answer:
 
 @invariant("RUN-PAGE-035", _walks)
 def walk_repeats_nothing(walk: Walk) -> Answer:
-    """A walk shows no run twice."""
-    twice = [id for id, times in Counter(id for page in walk.pages for id in page.ids).items() if times > 1]
-    return Broken("every run once", f"more than once: {', '.join(twice)}") if twice else None
+    """A walk shows no run on two pages."""
+    return _once(id for page in walk.pages for id in set(page.ids))
+
+
+@invariant("RUN-PAGE-035", _pages, lambda page: len(page.ids) > 1)
+def page_repeats_nothing(page: Page) -> Answer:
+    """A page shows no run twice."""
+    return _once(page.ids)
+
+
+def _once(ids: Iterable[str]) -> Answer:
+    twice = [id for id, times in Counter(ids).items() if times > 1]
+    return Broken("every run once", f"more than once: {', '.join(sorted(twice))}") if twice else None

@@ -16,13 +16,15 @@ ORDERS = ("asc", "desc")
 
 
 def ids_of(reply: Exchange) -> list[str]:
-    """The ids of a page, in its order."""
-    return [item["id"] for item in need_page(reply)]
+    """The ids of a page, in its order; one that shows a run twice is another requirement's."""
+    ids = [item["id"] for item in need_page(reply)]
+    need(len(set(ids)) == len(ids), f"a run is on the page twice, which RUN-PAGE-035 is about: {reply}")
+    return ids
 
 
-def in_order(listing: Listing, order: str = "desc") -> list[str]:
+def in_order(listing: Listing, order: str | None = "desc") -> list[str]:
     """All runs of a listing in the target's own order; where runs are missing, other requirements are about that."""
-    ids = ids_of(listing.thread.list(limit=100, order=order))
+    ids = ids_of(listing.thread.list(limit=100, **({"order": order} if order else {})))
     need(sorted(ids) == sorted(run.id for run in listing.runs), "the whole list does not show the runs that were made")
     return ids
 
