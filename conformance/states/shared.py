@@ -46,6 +46,11 @@ class Shared:
         return self._once("tied_listing", self._fill_quickly)  # type: ignore[no-any-return]
 
     @property
+    def long_listing(self) -> Listing:
+        """A thread with one run more than a default page, where so many may be made."""
+        return self._once("long_listing", self._fill_long)  # type: ignore[no-any-return]
+
+    @property
     def other_thread(self) -> Thread:
         """A thread with one message and no run."""
         return self._once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
@@ -63,6 +68,10 @@ class Shared:
                 runs[-1].pause("apart")
             runs += self.stage.fill(thread, 1)
         return Listing(thread, tuple(runs))
+
+    def _fill_long(self) -> Listing:
+        thread = self.stage.thread()
+        return Listing(thread, tuple(self.stage.fill(thread, 21, optional=True)))
 
     def _fill_quickly(self) -> Listing:
         thread, runs = self.stage.thread(), list[Run]()

@@ -70,6 +70,12 @@ def tied_listing(shared: Shared) -> Listing:
 
 
 @pytest.fixture
+def long_listing(shared: Shared) -> Listing:
+    """A thread with 21 runs, which every case shares."""
+    return shared.long_listing
+
+
+@pytest.fixture
 def other_thread(shared: Shared) -> Thread:
     """A thread with one message and no run."""
     return shared.other_thread

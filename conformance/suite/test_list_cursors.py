@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -13,6 +13,9 @@ from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, sho
 
 if TYPE_CHECKING:
     from conformance.states.handles import Listing, Run
+
+#: What may be asked for beside a cursor, apart from nothing.
+BESIDE: Final = {"limit": 2, "order": "asc"}
 
 
 @requirement("RUN-PAGE-014")
@@ -27,6 +30,17 @@ def test_after_begins_behind_its_run(position: int, order: str, listing: Listing
     expect_ids(page, ids[position + 1 :])
 
 
+@requirement("RUN-PAGE-014")
+@pytest.mark.parametrize("query", [{}, {"order": "asc"}], ids=["alone", "with-order"])
+def test_after_needs_no_limit(query: dict[str, Any], listing: Listing) -> None:
+    """A cursor is heeded without a limit beside it, and without an order."""
+    ids = in_order(listing, query.get("order"))
+
+    page = listing.thread.list(**query, after=ids[1])
+
+    expect_ids(page, ids[2:])
+
+
 @requirement("RUN-PAGE-017")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("position", range(1, 5))
@@ -39,6 +53,19 @@ def test_before_ends_ahead_of_its_run(position: int, order: str, listing: Listin
     expect(page.succeeded, "a page", f"status {page.status}", page)
     got = ids_of(page)
     expect(sorted(got) == sorted(ids[:position]), short(ids[:position]), short(got), page)
+
+
+@requirement("RUN-PAGE-017")
+@pytest.mark.parametrize("order", ORDERS)
+def test_before_needs_no_limit(order: str, listing: Listing) -> None:
+    """A cursor is heeded where no limit is given, too."""
+    ids = in_order(listing, order)
+
+    page = listing.thread.list(order=order, before=ids[3])
+
+    expect(page.succeeded, "a page", f"status {page.status}", page)
+    got = ids_of(page)
+    expect(sorted(got) == sorted(ids[:3]), short(ids[:3]), short(got), page)
 
 
 @requirement("RUN-PAGE-018")
@@ -95,17 +122,43 @@ def test_after_and_before_together_enclose_runs(order: str, listing: Listing) ->
     page = listing.thread.list(order=order, after=ids[0], before=ids[4])
 
     if not page.refused:
-        expect_ids(page, ids[1:4])
+        expect(page.succeeded, "a page, or a refusal (4xx)", f"status {page.status}", page)
+        got = ids_of(page)
+        expect(sorted(got) == sorted(ids[1:4]), short(ids[1:4]), short(got), page)
+
+
+@requirement("RUN-PAGE-023")
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_limit_cuts_what_two_cursors_enclose(order: str, listing: Listing) -> None:
+    """A small page between two cursors lies next to one of them, and nobody says to which; a large one shows it all."""
+    ids = in_order(listing, order)
+
+    for after, before, wanted in ((0, 4, (ids[1:3], ids[2:4])), (1, 3, (ids[2:3],))):
+        page = listing.thread.list(limit=2, order=order, after=ids[after], before=ids[before])
+        if not page.refused:
+            expect(page.succeeded, "a page, or a refusal (4xx)", f"status {page.status}", page)
+            got = ids_of(page)
+            need(len(got) <= 2, f"the limit was not kept, which RUN-PAGE-006 is about: {page}")
+            expected = " or ".join(map(short, wanted))
+            expect(sorted(got) in map(sorted, wanted), expected, short(got), page)
 
 
 @requirement("RUN-PAGE-024")
-@pytest.mark.parametrize("cursor", ["never-issued", "undefined", "0"])
+@pytest.mark.parametrize(
+    ("cursor", "query"),
+    [("never-issued", {}), ("never-issued", BESIDE), ("undefined", {}), ("null", {}), ("0", {})],
+    ids=["never-issued", "never-issued-with-limit-and-order", "undefined", "null", "0"],
+)
 @pytest.mark.parametrize("side", ["after", "before"])
-def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, listing: Listing) -> None:
-    """A cursor that names no run is refused or yields nothing; the first page again would be a walk without end."""
+def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, query: dict[str, Any], listing: Listing) -> None:
+    """
+    A cursor that names no run is refused or yields nothing; the first page again would be a walk without end.
+
+    One that is empty names nothing at all: clients send it for none, and that is not judged.
+    """
     unknown = never_issued(listing.runs[0].id) if cursor == "never-issued" else cursor
 
-    page = listing.thread.list(**{side: unknown})
+    page = listing.thread.list(**query, **{side: unknown})
 
     if not page.refused:
         expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", page)
@@ -114,10 +167,13 @@ def test_an_unknown_cursor_does_not_start_over(side: str, cursor: str, listing: 
 
 
 @requirement("RUN-PAGE-025")
+@pytest.mark.parametrize("query", [{}, BESIDE], ids=["alone", "with-limit-and-order"])
 @pytest.mark.parametrize("side", ["after", "before"])
-def test_a_cursor_of_another_thread_selects_nothing(side: str, listing: Listing, some_run: Run) -> None:
+def test_a_cursor_of_another_thread_selects_nothing(
+    side: str, query: dict[str, Any], listing: Listing, some_run: Run
+) -> None:
     """A run of another thread is no place in this list."""
-    page = listing.thread.list(**{side: some_run.id})
+    page = listing.thread.list(**query, **{side: some_run.id})
 
     if not page.refused:
         expect(page.status < 500, "a refusal (4xx) or an empty page", f"status {page.status}", some_run.seen, page)

@@ -46,7 +46,7 @@ def test_ascending_is_descending_reversed(kind: str, shared: Shared) -> None:
 
 
 @requirement("RUN-PAGE-013")
-@pytest.mark.parametrize("order", ["foo", "ascending"])
+@pytest.mark.parametrize("order", ["foo", "ascending", "ASC"])
 def test_an_unknown_order_is_refused(order: str, listing: Listing) -> None:
     """What is neither asc nor desc is no order."""
     expect_refused(listing.thread.list(order=order), because="not a list in some order")
@@ -77,3 +77,19 @@ def test_runs_of_one_second_are_neither_lost_nor_repeated(limit: int, order: str
 
     visited = whole_walk(pages, ids)
     expect(sorted(visited) == sorted(ids), f"each of {short(ids)} once", short(visited), *pages)
+
+
+@requirement("RUN-PAGE-032")
+@pytest.mark.parametrize("order", ORDERS)
+def test_before_loses_no_run_of_the_second_of_its_run(order: str, tied_listing: Listing) -> None:
+    """The run next to the cursor shares its second, and comes before it nevertheless."""
+    ids = in_order(tied_listing, order)
+    second = {run.id: run.body.get("created_at") for run in tied_listing.runs}
+    tied = next((at for at in range(1, len(ids)) if second[ids[at]] == second[ids[at - 1]]), 0)
+    need(tied, "no two of the runs were created within one second")
+
+    page = tied_listing.thread.list(limit=100, order=order, before=ids[tied])
+
+    expect(page.succeeded, "a page", f"status {page.status}", page)
+    got = ids_of(page)
+    expect(ids[tied - 1] in got, f"{short(ids[:tied])}", short(got), page)

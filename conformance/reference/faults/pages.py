@@ -1,7 +1,8 @@
-"""Pages: limits, order, cursors, walks."""
+"""Pages: their envelope, limits and order."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +40,13 @@ class Paged(Operations):
         return ids if order == "asc" else ids[::-1]
 
 
-def _dropping(*names: str) -> Callable[[Query], Query]:
+def dropping(*names: str) -> Callable[[Query], Query]:
+    """Take parameters out of a query."""
     return lambda query: [(name, value) for name, value in query if name not in names]
 
 
-def _items(page: dict[str, Any], data: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def with_items(page: dict[str, Any], data: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """Put other items on a page."""
     first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     return {**page, "data": list(data), "first_id": first, "last_id": last, **more}
 
@@ -112,6 +115,22 @@ class DefaultOfTen(Paged):
         return query if "limit" in dict(query) else [*query, ("limit", "10")]
 
 
+@fault("PAGE-007")
+class DefaultOfHundred(Paged):
+    """Without a limit a page has up to a hundred runs."""
+
+    def asked(self, query: Query, call: Call) -> Query:
+        return query if "limit" in dict(query) else [*query, ("limit", "100")]
+
+
+@fault("PAGE-008")
+class AtMostTwenty(Paged):
+    """A limit above 20 is taken for 20."""
+
+    def asked(self, query: Query, call: Call) -> Query:
+        return [(n, "20" if n == "limit" and v.isdigit() and 20 < int(v) <= 100 else v) for n, v in query]
+
+
 @fault("PAGE-008")
 class AtMostFifty(Paged):
     """A limit above 50 is refused."""
@@ -141,6 +160,14 @@ class AnyLimit(Paged):
         return [(n, v) for n, v in query if n != "limit" or v.removeprefix("-").isdigit()]
 
 
+@fault("PAGE-009")
+class LeadingDigits(Paged):
+    """A limit is the number that it begins with, whatever follows."""
+
+    def asked(self, query: Query, call: Call) -> Query:
+        return [(n, re.sub(r"(?<=^\d)[^\d.].*", "", v) if n == "limit" else v) for n, v in query]
+
+
 @fault("PAGE-009", seen="openai-responses 0.13.1")
 class LimitOfZero(Paged):
     """A limit of 0 is an empty page."""
@@ -166,7 +193,7 @@ class AlwaysDescending(Paged):
     """The order is ignored."""
 
     def asked(self, query: Query, call: Call) -> Query:
-        return _dropping("order")(query) if dict(query).get("order") == "asc" else query
+        return dropping("order")(query) if dict(query).get("order") == "asc" else query
 
 
 @fault("PAGE-011")
@@ -197,46 +224,20 @@ class AnyOrder(Paged):
         return [(n, v if n != "order" or v == "desc" else "asc") for n, v in query]
 
 
-@fault("PAGE-014", "PAGE-015", "PAGE-019", "PAGE-020", "PAGE-023", "PAGE-027", "PAGE-032", "PAGE-035")
-class AfterIncludes(Paged):
-    """The page after a run begins with that run."""
-
-    def list_runs(self, call: Call) -> dict[str, Any]:
-        query = dict(call.query)
-        told = super().list_runs(call)
-        if (cursor := query.get("after")) and cursor in self._thread(call).runs:
-            limit = int(query.get("limit", "20"))
-            data = [self.shown(self._thread(call).runs[cursor], call), *told["data"]]
-            return _items(told, data[:limit], has_more=told["has_more"] or len(data) > limit)
-        return told
-
-
-@fault(
-    "PAGE-014",
-    "PAGE-015",
-    "PAGE-019",
-    "PAGE-020",
-    "PAGE-023",
-    "PAGE-024",
-    "PAGE-025",
-    "PAGE-027",
-    "PAGE-032",
-    "PAGE-034",
-    "PAGE-035",
-)
-class IgnoresAfter(Paged):
-    """after is ignored."""
+@fault("PAGE-013")
+class OrderInAnyCase(Paged):
+    """An order is understood in capitals as well."""
 
     def asked(self, query: Query, call: Call) -> Query:
-        return _dropping("after")(query)
+        return [(n, v.lower() if n == "order" else v) for n, v in query]
 
 
-@fault("PAGE-017", "PAGE-018", "PAGE-019", "PAGE-021", "PAGE-023", "PAGE-024", "PAGE-025")
-class IgnoresBefore(Paged):
-    """before is ignored."""
+@fault("PAGE-016")
+class NoMoreByDefault(Paged):
+    """has_more is false where no limit is given."""
 
-    def asked(self, query: Query, call: Call) -> Query:
-        return _dropping("before")(query)
+    def told(self, page: dict[str, Any], query: dict[str, str], call: Call) -> dict[str, Any]:
+        return page if "limit" in query else {**page, "has_more": False}
 
 
 @fault("PAGE-016")
@@ -263,29 +264,6 @@ class AlwaysMore(Paged):
         return {**page, "has_more": True}
 
 
-@fault("PAGE-018", "PAGE-019", seen="fakeai 0.3.2")
-class BeforeFromTheStart(Paged):
-    """The page before a run is the first page of the list."""
-
-    def list_runs(self, call: Call) -> dict[str, Any]:
-        query = dict(call.query)
-        if not query.get("before") or query.get("after"):
-            return super().list_runs(call)
-        limit = query.get("limit", "20")
-        told = super().list_runs(replace(call, query=[*_dropping("limit")(list(call.query)), ("limit", "100")]))
-        return _items(told, told["data"][: int(limit)], has_more=len(told["data"]) > int(limit))
-
-
-@fault("PAGE-021")
-class NothingBeforeIsEverything(Paged):
-    """The page before the first run is the whole list."""
-
-    def told(self, page: dict[str, Any], query: dict[str, str], call: Call) -> dict[str, Any]:
-        if query.get("before") and not page["data"]:
-            return super().list_runs(replace(call, query=_dropping("before")(list(call.query))))
-        return page
-
-
 @fault("PAGE-022")
 class EmptyEnds(Paged):
     """An empty page has empty ids."""
@@ -302,76 +280,6 @@ class EmptyIsNotFound(Paged):
         if not self._thread(call).runs:
             raise Refusal("No runs.", status=404)
         return page
-
-
-@fault("PAGE-023")
-class AfterWins(Paged):
-    """before is ignored when after is given as well."""
-
-    def asked(self, query: Query, call: Call) -> Query:
-        return _dropping("before")(query) if "after" in dict(query) else query
-
-
-@fault("PAGE-024", "PAGE-025", seen="fakeai 0.3.2")
-class IgnoresUnknownCursors(Paged):
-    """A cursor that names no run of the list is ignored."""
-
-    def asked(self, query: Query, call: Call) -> Query:
-        runs = self._thread(call).runs
-        return [(n, v) for n, v in query if n not in {"after", "before"} or v in runs]
-
-
-@fault("PAGE-024")
-class UnknownCursorCrashes(Paged):
-    """A cursor that names no run is a crash."""
-
-    def asked(self, query: Query, call: Call) -> Query:
-        given = dict(query)
-        issued = {id for thread in self._store.threads.values() for id in thread.runs}
-        if any(given.get(name, "") not in {"", *issued} for name in ("after", "before")):
-            raise Refusal("Oops.", status=500, kind="server_error")
-        return query
-
-
-@fault("PAGE-026", "PAGE-015")
-class Shuffles(Paged):
-    """A short page turns around with every read."""
-
-    _turn = 0
-
-    def told(self, page: dict[str, Any], query: dict[str, str], call: Call) -> dict[str, Any]:
-        if query.get("limit") != "3":
-            return page
-        self._turn += 1
-        return _items(page, page["data"][1:] if self._turn % 2 else page["data"])
-
-
-@fault("PAGE-027")
-class SnapshotOfTheWalk(Paged):
-    """A walk shows the runs that there were when it began, and no other."""
-
-    def told(self, page: dict[str, Any], query: dict[str, str], call: Call) -> dict[str, Any]:
-        known = self.__dict__.setdefault("_known", {})
-        thread = call.ids["thread_id"]
-        if "after" not in query:
-            known[thread] = set(self.whole(call))
-        return _items(page, [run for run in page["data"] if run["id"] in known.get(thread, {run["id"]})])
-
-
-@fault("PAGE-028")
-class ListedLater(Paged):
-    """A new run is listed once it works."""
-
-    def told(self, page: dict[str, Any], query: dict[str, str], call: Call) -> dict[str, Any]:
-        return _items(page, [run for run in page["data"] if run["status"] != "queued"])
-
-
-@fault("PAGE-029")
-class OnlySuccesses(Paged):
-    """Failed and cancelled runs are not listed."""
-
-    def told(self, page: dict[str, Any], query: dict[str, str], call: Call) -> dict[str, Any]:
-        return _items(page, [run for run in page["data"] if run["status"] not in {"failed", "cancelled"}])
 
 
 @fault("PAGE-030")
@@ -392,43 +300,3 @@ class TwiceCrashes(Paged):
         if len(query) != len(dict(query)):
             raise Refusal("Oops.", status=500, kind="server_error")
         return query
-
-
-@fault("PAGE-032", "PAGE-027")
-class CursorIsTime(Paged):
-    """after skips every run of the second of its run."""
-
-    def list_runs(self, call: Call) -> dict[str, Any]:
-        cursor = dict(call.query).get("after")
-        runs = self._thread(call).runs
-        if cursor not in runs:
-            return super().list_runs(call)
-        query = [*_dropping("after", "limit")(list(call.query)), ("limit", "100")]
-        told = super().list_runs(replace(call, query=query))
-        second, order = int(runs[cursor].created), dict(call.query).get("order", "desc")
-        data = [
-            run
-            for run in told["data"]
-            if (run["created_at"] < second if order == "desc" else run["created_at"] > second)
-        ]
-        limit = int(dict(call.query).get("limit", "20"))
-        return _items(told, data[:limit], has_more=len(data) > limit)
-
-
-@fault("PAGE-033")
-class UnknownThreadIsEmpty(Operations):
-    """The list of an unknown thread is an empty page."""
-
-    def list_runs(self, call: Call) -> dict[str, Any]:
-        if call.ids["thread_id"].startswith("thread_") and call.ids["thread_id"] not in self._store.threads:
-            return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
-        return super().list_runs(call)
-
-
-@fault("PAGE-003")
-class ListsStrangers(Operations):
-    """A listed run is of another thread."""
-
-    def list_runs(self, call: Call) -> dict[str, Any]:
-        told = super().list_runs(call)
-        return {**told, "data": [{**run, "thread_id": "thread_another"} for run in told["data"]]}

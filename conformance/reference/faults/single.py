@@ -84,7 +84,6 @@ def _cut(answer: Answer) -> Answer:
 #: Where an operation has requirements of its own.
 _ITS_OWN = {
     "retrieve-run-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
-    "list-runs-created": ("ERR-012", "PAGE-008"),
     "list-runs-of-another-thread": ("PAGE-003",),
     "list-runs-other-instructions": ("INV-029", "INV-033"),
     "cancel-run-created": ("ERR-012", "CANCEL-001"),
