@@ -28,15 +28,16 @@ _CREDENTIAL_PREFIXES = ("x-litellm-", "x-portkey-")
 _SHORTEST_SECRET = 4
 #: A shorter piece of base64 turns up in texts by chance.
 _SHORTEST_PIECE = 8
+#: What is almost a secret of at least so many characters is one as well: in other letter case, or with another end.
+_SHORTEST_KEY, _END = 8, 2
 
 
 class Redactor:
-    """Takes secrets out of texts and headers, in every form in which they travel."""
+    """Takes secrets, and what almost is one, out of texts and headers, in every form in which they travel."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
-        longest_first = sorted(
-            (str(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True
-        )
+        telling = {each for secret in secrets if len(secret) >= _SHORTEST_SECRET for each in _giving_away(str(secret))}
+        longest_first = sorted(telling, key=lambda each: (-len(each), each))
         forms = [form for secret in longest_first for form in _forms(secret)]
         self._secret = re.compile("|".join(dict.fromkeys(forms))) if forms else None
 
@@ -58,6 +59,12 @@ class Redactor:
 
 def _is_credential(name: str) -> bool:
     return name.lower() in _CREDENTIALS or name.lower().startswith(_CREDENTIAL_PREFIXES)
+
+
+def _giving_away(secret: str) -> Iterator[str]:
+    yield secret
+    if len(secret) >= _SHORTEST_KEY:
+        yield from (secret.swapcase(), secret[:-_END])
 
 
 def _forms(secret: str) -> Iterator[str]:

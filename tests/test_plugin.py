@@ -235,8 +235,9 @@ def test_the_key_is_in_no_artefact(judge: Judge, tmp_path: Path, reference_url: 
     )
 
     assert ran.code == 0, ran.text
-    assert "sk-reference" not in ran.text
-    leaks = [path for path in tmp_path.rglob("*") if path.is_file() and b"sk-reference" in path.read_bytes()]
+    almost = "sk-referen"  # the suite knocks with keys that are almost right
+    assert almost not in ran.text.lower()
+    leaks = [path for path in tmp_path.rglob("*") if path.is_file() and almost.encode() in path.read_bytes().lower()]
     assert leaks == []
 
 

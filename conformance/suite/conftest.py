@@ -25,6 +25,12 @@ def client(judging: Session) -> Client:
 
 
 @pytest.fixture
+def own_key(judging: Session) -> str:
+    """The key that the target takes, which nothing may show."""
+    return judging.settings.key or ""
+
+
+@pytest.fixture
 def stage(judging: Session) -> Stage:
     """Stages fresh threads and runs for this case."""
     return judging.stage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from conformance.client import UNSET
-from conformance.states.strangers import WRONG_KEY, Intruder
+from conformance.states.strangers import NEAR_MISSES, WRONG_KEY, Intruder, near_miss, never_issued
 from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import expect, expect_status, expect_untouched, need, need_page, need_run
 
@@ -24,7 +24,11 @@ UNAUTHORISED: Final = (401, 403)
 READS: Final = ("list_runs", "retrieve_run")
 WRITES: Final = ("create_run", "cancel_run", "modify_run", "submit_tool_outputs")
 
+#: A name and a password that nobody was given, in the scheme that browsers use.
+STRANGER: Final = "Basic bm9ib2R5OndhcyBnaXZlbiB0aGlz"
+
 every_operation = pytest.mark.parametrize("operation", [*READS, *WRITES])
+every_read = pytest.mark.parametrize("operation", READS)
 
 
 @dataclass
@@ -35,16 +39,17 @@ class Door:
     operation: str
     options: dict[str, Any]
 
-    def knock(self, key: str | None = UNSET) -> Exchange:
+    def knock(self, key: str | None = UNSET, **headers: str) -> Exchange:
         """Call the operation with a key, with none (`None`), or with the target's own."""
-        return self.client.call(self.operation, **self.options, key=key)
+        return self.client.call(self.operation, **self.options, key=key, headers=headers)
 
-    def must_stay_shut(self, key: str | None) -> Exchange:
-        """Expect the operation to be refused for the want of a good key."""
-        reply = self.knock(key)
+    def must_stay_shut(self, key: str | None, **headers: str) -> Exchange:
+        """Expect the operation to be refused for the want of a good key, and to tell of no run."""
+        reply = self.knock(key, **headers)
         if reply.status in {404, 405, 501}:
             need(self.knock().status != reply.status, f"the target has no {self.operation}: {reply}")
         expect_status(reply, *UNAUTHORISED)
+        expect(not _tells_of_runs(reply), "a refusal without any run in it", reply.json, reply)
         return reply
 
 
@@ -82,18 +87,36 @@ def test_the_bearer_token_is_accepted(door: Door) -> None:
 @every_operation
 def test_nothing_is_told_without_a_key(door: Door) -> None:
     """Who shows no key is refused, and the refusal gives no run away."""
-    reply = door.must_stay_shut(None)
+    door.must_stay_shut(None)
 
-    expect(not _tells_of_runs(reply), "a refusal without any run in it", reply.json, reply)
+
+@requirement("RUN-AUTH-002")
+@every_read
+def test_a_bearer_of_nothing_has_no_key(door: Door) -> None:
+    """The word Bearer alone is no key."""
+    door.must_stay_shut(None, authorization="Bearer")
 
 
 @requirement("RUN-AUTH-003")
 @every_operation
 def test_a_wrong_key_is_refused(door: Door) -> None:
     """A key must be known, not merely look like one."""
-    reply = door.must_stay_shut(WRONG_KEY)
+    door.must_stay_shut(WRONG_KEY)
 
-    expect(not _tells_of_runs(reply), "a refusal without any run in it", reply.json, reply)
+
+@requirement("RUN-AUTH-003")
+@every_read
+def test_a_wrong_key_of_another_scheme_is_refused(door: Door) -> None:
+    """What is shown in another way than a key has to be known just the same."""
+    door.must_stay_shut(None, authorization=STRANGER)
+
+
+@requirement("RUN-AUTH-003")
+@pytest.mark.parametrize("what", NEAR_MISSES)
+@pytest.mark.parametrize("operation", ["retrieve_run"])
+def test_a_key_that_is_almost_right_is_refused(what: str, door: Door, own_key: str) -> None:
+    """A key is compared as a whole, to its last character and as it is written."""
+    door.must_stay_shut(near_miss(own_key, what))
 
 
 @requirement("RUN-AUTH-004")
@@ -111,29 +134,38 @@ def test_a_wrong_key_is_called_an_invalid_api_key(door: Door) -> None:
     expect(members["code"] == "invalid_api_key", 'error.code "invalid_api_key"', members["code"], reply)
 
 
+@requirement("RUN-AUTH-004")
+def test_a_wrong_key_is_told_so_before_anything_else(client: Client, some_run: Run) -> None:
+    """Whether what is asked for exists is nothing to tell a stranger; the real service looked at the key first."""
+    there = client.call("retrieve_run", thread_id=some_run.thread_id, run_id=some_run.id, key=WRONG_KEY)
+    need(there.status in UNAUTHORISED, f"the wrong key was not refused, which RUN-AUTH-003 is about: {there}")
+
+    for thread_id in (some_run.thread_id, never_issued(some_run.thread_id)):
+        run_id = never_issued(some_run.id)
+        reply = client.call("retrieve_run", thread_id=thread_id, run_id=run_id, key=WRONG_KEY)
+        expect_status(reply, *UNAUTHORISED)
+
+
 @requirement("RUN-AUTH-005")
 def test_a_wrong_key_creates_no_run(client: Client, stage: Stage) -> None:
     """A refused create leaves no run behind."""
-    thread = stage.thread()
+    thread, reply = _refused_create(client, stage)
 
-    reply = client.call("create_run", thread_id=thread.id, json={"assistant_id": stage.assistant_id}, key=WRONG_KEY)
-
-    need(not reply.succeeded, f"the wrong key was let in, which RUN-AUTH-003 is about: {reply}")
-    listed = thread.list()
-    runs = [run["id"] for run in need_page(listed)]
-    expect(not runs, "no run on the thread", runs, reply, listed)
+    _expect_no_runs(thread, reply)
 
 
 @requirement("RUN-AUTH-005")
 @fresh_run("in_progress")
-def test_a_wrong_key_cancels_no_run(run: Run) -> None:
-    """A refused cancel does not reach the run, not even a little later."""
+def test_a_wrong_key_cancels_and_creates_nothing_later(run: Run, client: Client, stage: Stage) -> None:
+    """A refused cancel does not reach the run a little later either, and neither does a refused create appear."""
+    thread, refused = _refused_create(client, stage)
     reply = intruder(run).cancel()
 
     run.pause("afterlife", since=reply)
     after = run.retrieve()
     status = need_run(after).get("status")
     expect(status not in {"cancelling", "cancelled"}, "a run that nobody cancelled", f"status {status}", reply, after)
+    _expect_no_runs(thread, refused)
 
 
 @requirement("RUN-AUTH-005")
@@ -150,9 +182,10 @@ def test_a_wrong_key_modifies_no_run(run: Run) -> None:
 @requirement("RUN-AUTH-005")
 @fresh_run("requires_action")
 def test_a_wrong_key_submits_no_outputs(run: Run) -> None:
-    """A refused submit leaves the run waiting for its outputs."""
-    intruder(run).submit()
+    """A refused submit leaves the run waiting for its outputs, also a little later."""
+    reply = intruder(run).submit()
 
+    run.pause("afterlife", since=reply)
     expect_untouched(run, run.seen, fields=("status", "required_action"))
 
 
@@ -165,6 +198,19 @@ def test_a_refusal_does_not_repeat_the_key(client: Client, other_thread: Thread)
     expect(WRONG_KEY.encode() not in reply.response.body, "a body without the key", "the whole key in the body", reply)
     echoing = [name for name, value in reply.response.headers.items() if WRONG_KEY in value]
     expect(not echoing, "headers without the key", echoing, reply)
+
+
+def _refused_create(client: Client, stage: Stage) -> tuple[Thread, Exchange]:
+    thread = stage.thread()
+    reply = client.call("create_run", thread_id=thread.id, json={"assistant_id": stage.assistant_id}, key=WRONG_KEY)
+    need(not reply.succeeded, f"the wrong key was let in, which RUN-AUTH-003 is about: {reply}")
+    return thread, reply
+
+
+def _expect_no_runs(thread: Thread, reply: Exchange) -> None:
+    listed = thread.list()
+    runs = [run["id"] for run in need_page(listed)]
+    expect(not runs, "no run on the thread", runs, reply, listed)
 
 
 def _tells_of_runs(reply: Exchange) -> bool:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from conformance.client import UNSET, in_url
-from conformance.states.handles import Run
-from conformance.states.strangers import Misaddressed, never_issued
+from conformance.states.handles import REFUSED_KEY, Run, Thread
+from conformance.states.strangers import Misaddressed, beginning_of, never_issued
 from conformance.suite import requirement
 from conformance.suite.expectations import (
     expect,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.client import Client
-    from conformance.states.handles import Thread
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
@@ -72,6 +71,15 @@ def test_an_unknown_run_is_not_found(operation: str, client: Client, some_run: R
     _expect_not_found(reply)
 
 
+@requirement("RUN-ERR-003")
+def test_the_beginning_of_an_id_finds_no_run(client: Client, some_run: Run) -> None:
+    """A run has one name, and not all that it begins with."""
+    reply = client.call("retrieve_run", thread_id=some_run.thread_id, run_id=beginning_of(some_run.id))
+
+    need(reply.status not in REFUSED_KEY, f"the key was refused: {reply}")
+    expect_refused(reply, some_run.seen, because="since no run has this id")
+
+
 @requirement("RUN-ERR-004")
 @pytest.mark.parametrize("operation", ["retrieve_run", "create_run", "cancel_run", "modify_run", "submit_tool_outputs"])
 def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, some_run: Run) -> None:
@@ -81,6 +89,15 @@ def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: S
     thread_id, run_id = never_issued(some_run.thread_id), never_issued(some_run.id)
     reply = client.call(operation, thread_id=thread_id, run_id=run_id, json=body)
 
+    _expect_not_found(reply)
+
+
+@requirement("RUN-ERR-004")
+def test_a_known_run_makes_an_unknown_thread_no_better(client: Client, some_run: Run) -> None:
+    """Who has the thread wrong and the run right learns that there is no such thread."""
+    reply = client.call("retrieve_run", thread_id=never_issued(some_run.thread_id), run_id=some_run.id)
+
+    need(not reply.succeeded, f"the run was shown, which RUN-ERR-005 is about: {reply}")
     _expect_not_found(reply)
 
 
@@ -96,13 +113,16 @@ def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: S
     indirect=["run"],
 )
 def test_a_run_is_out_of_reach_through_another_thread(run: Run, act: Callable[[Run], Exchange], stage: Stage) -> None:
-    """A run belongs to its thread: another one neither shows it nor changes it."""
-    other, before = stage.thread(), _before(run)
+    """A run belongs to its thread: another one, or one that never was, neither shows it nor changes it."""
+    other, nowhere, before = stage.thread(), Thread(run.client, never_issued(run.thread_id)), _before(run)
 
-    reply = act(Misaddressed(run.client, run.waits, run.seen, other))
+    for thread in (nowhere, other):
+        reply = act(Misaddressed(run.client, run.waits, run.seen, thread))
+        need(reply.status < 500, f"the server crashed, which other requirements are about: {reply}")
+        expect_refused(reply, run.seen, because="since the run belongs to another thread")
 
-    need(reply.status < 500, f"the server crashed, which other requirements are about: {reply}")
-    expect_refused(reply, run.seen, because="since the run belongs to another thread")
+    if act is Run.cancel:  # which may take effect later
+        run.pause("afterlife", since=reply)
     _expect_untouched(run, before, reply)
 
 

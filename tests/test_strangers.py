@@ -1,0 +1,59 @@
+"""What must lead nowhere: an id that was never issued, and a key that is almost right and must not be shown."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from conformance.outcomes import Untested
+from conformance.redaction import Redactor
+from conformance.states.strangers import NEAR_MISSES, beginning_of, near_miss, never_issued
+
+KEY = "sk-proj-Zx81kQ-planted-Tq"
+
+
+@pytest.mark.parametrize("id", ["run_7", "7", "1f", "run-9", "run_1f", "run_00000000000000000000000012", "ab12"])
+def test_an_id_that_may_be_a_counter_is_lengthened(id: str) -> None:
+    assert never_issued(id) == f"{id}000000"
+
+
+@pytest.mark.parametrize("id", ["run_abcdefghijklmnopqrstuvwx", "3fa9c1d2", "550e8400-e29b-41d4-a716-446655440000"])
+def test_an_id_that_was_drawn_keeps_its_form(id: str) -> None:
+    other = never_issued(id)
+
+    assert len(other) == len(id)
+    assert other[:-6] == id[:-6]
+    assert all(mine != theirs for mine, theirs in zip(id[-6:], other[-6:], strict=True) if mine != "-")
+
+
+def test_only_the_beginning_of_what_was_drawn_is_no_id() -> None:
+    assert beginning_of("run_abcdefghijklmnopqrstuvwx") == "run_abcdefghijklmnopqr"
+    for counted in ("run_12", "1f", "run_123456789012345678901234"):
+        with pytest.raises(Untested):
+            beginning_of(counted)
+
+
+@pytest.mark.parametrize("what", NEAR_MISSES)
+def test_a_key_that_is_almost_right_is_another_one_and_is_never_shown(what: str) -> None:
+    near, redactor = near_miss(KEY, what), Redactor([KEY])
+    assert near != KEY
+
+    coded = base64.b64encode(f"user:{near}".encode()).decode()
+    shown = redactor.text(f"Bearer {near} {coded} {near.replace('-', '%2D')}")
+
+    for telling in (KEY[3:-2], KEY[3:-2].swapcase(), coded[12:-8]):
+        assert telling not in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [("sk-1234", "longer"), ("550e8400-e29b-41d4-a716-446655440000", "other-case"), ("123456789", "other-case")],
+)
+def test_no_key_is_near_to_what_is_hardly_one_or_is_a_number(key: str, what: str) -> None:
+    with pytest.raises(Untested):
+        near_miss(key, what)
+
+
+def test_what_is_almost_a_short_secret_is_none() -> None:
+    assert Redactor(["secret"]).text("SECRET secre secret") == "SECRET secre [redacted]"
