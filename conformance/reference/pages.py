@@ -45,8 +45,8 @@ def page(items: Sequence[Mapping[str, Any]], query: Sequence[tuple[str, str]], w
     return {
         "object": "list",
         "data": cut,
-        "first_id": cut[0]["id"] if cut else None,
-        "last_id": cut[-1]["id"] if cut else None,
+        "first_id": cut[0].get("id") if cut else None,
+        "last_id": cut[-1].get("id") if cut else None,
         "has_more": len(cut) < len(chosen),
     }
 
@@ -66,6 +66,6 @@ def _limit(value: str | None) -> int:
 
 def _position(items: Sequence[Mapping[str, Any]], cursor: str, param: str, what: str) -> int:
     for index, item in enumerate(items):
-        if item["id"] == cursor:
+        if item.get("id") == cursor:
             return index
     raise invalid(param, f"there is no {what} '{cursor}' in this list.")
