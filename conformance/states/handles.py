@@ -192,7 +192,7 @@ class Run:
         """
         reply = self.retrieve()
         started, interval = reply.at, 0.0
-        while self._is_late(reply, started) or not holds(self._itself(reply)):
+        while self._is_late(reply, started) or not holds(self.itself(reply)):
             self._see_it_move(reply, started)
             if reply.ended - started > self.waits.budget(wait):
                 raise Untested(f"the run never {what} within {self.waits.budget(wait):g} s: {reply}")
@@ -218,7 +218,13 @@ class Run:
         """Whether it may only not be found yet; whether it should be is another requirement's business."""
         return reply.status == NOT_FOUND and reply.ended - since <= self.waits.budget("appear")
 
-    def _itself(self, reply: Exchange) -> dict[str, Any]:
+    def itself(self, reply: Exchange) -> dict[str, Any]:
+        """
+        The run in a reply that should show it.
+
+        Raises:
+            Untested: it shows none, or another one.
+        """
         run = run_of(reply)
         if run["id"] != self.id:
             raise Untested(f"run {self.id} was asked for, and {reply} shows {run['id']}")

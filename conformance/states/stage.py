@@ -290,6 +290,7 @@ def _cancelling(stage: Stage, fields: Mapping[str, Any]) -> Run:
     reply = run.cancel()
     if not reply.succeeded:
         raise Untested(f"the cancel of an in_progress run was not accepted: {reply}")
+    run.itself(reply)
     return stage.staged(reply, "cancelling")
 
 
@@ -300,6 +301,7 @@ def _cancelled(stage: Stage, fields: Mapping[str, Any]) -> Run:
             run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
         reply = run.cancel()
         seen = reply if run_in(reply, "cancelled") else run.settle("cancel")
+        run.itself(seen)
         if run_in(seen, "cancelled"):
             break
     return stage.staged(seen, "cancelled")

@@ -205,16 +205,17 @@ class OneAtATime(Operations):
 
 @fault("LIFE-016")
 class WorksWhileCancelling(Operations):
-    """A run that is being cancelled works for a moment again."""
+    """A run that is being cancelled is at work for a moment again."""
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
         told = super().cancel_run(call)
-        run, now = self._run(call), call.now
-        run.plan[-1:] = [
-            Event(now + 0.06, "in_progress"),
-            Event(now + 0.8, "cancelling"),
-            Event(now + 1.2, "cancelled"),
-        ]
+        self._run(call).plan[-1] = Event(call.now + 1.2, "cancelled")
+        return told
+
+    def shown(self, run: Run, call: Call) -> dict[str, Any]:
+        told = super().shown(run, call)
+        if told["status"] == "cancelling" and 0.06 <= call.now - run.plan[-2].at < 0.8:
+            told["status"] = "in_progress"
         return told
 
 

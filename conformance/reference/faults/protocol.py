@@ -322,7 +322,8 @@ class NoContentType(Operations):
 
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
-        return _with_header(answer, "content-type", None) if call.operation == "list_runs" else answer
+        listed = call.operation == "list_runs" and answer.status == _OK
+        return _with_header(answer, "content-type", None) if listed else answer
 
 
 class Reread(Operations):
