@@ -18,6 +18,8 @@ class Violation:
     expected: str
     actual: str
     exchanges: tuple[Exchange, ...]
+    #: All that must be sent to see it, in order, where that was searched for.
+    sequence: tuple[Exchange, ...] = ()
 
 
 class Violated(AssertionError):

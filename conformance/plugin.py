@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "requirement(id): the one requirement that a case measures",
         "invariant: judges every message of the session, after all cases",
         "race: several requests at once; not recorded",
-        "fuzz: generated requests; selected by --runs-fuzz",
+        "fuzz(kind): generated requests; selected by --runs-fuzz, those of a kind by --runs-fuzz=KIND",
     ):
         config.addinivalue_line("markers", line)
     if options.given(config):
@@ -114,8 +114,8 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         item.extra_keyword_matches.add(row.id)
         item.add_marker((session.level(row) or row.level).lower())
         item.add_marker(row.area.key.lower())
-    if not session.settings.fuzz and (drawn := [item for item in items if _has(item, "fuzz")]):
-        items[:] = [item for item in items if not _has(item, "fuzz")]
+    if drawn := [item for item in items if not _is_wanted(item, session.settings.fuzz)]:
+        items[:] = [item for item in items if item not in drawn]
         config.hook.pytest_deselected(items=drawn)
 
 
@@ -264,6 +264,12 @@ def _begin(config: pytest.Config) -> Session:
 
 def _has(item: pytest.Item, marker: str) -> bool:
     return item.get_closest_marker(marker) is not None
+
+
+def _is_wanted(item: pytest.Item, fuzz: str | None) -> bool:
+    """Whether an item sends nothing generated, or what was asked for."""
+    marker = item.get_closest_marker("fuzz")
+    return marker is None or (fuzz is not None and fuzz in (marker.args or (fuzz,)))
 
 
 def _declared(judging: Session, items: list[pytest.Item]) -> tuple[list[Callable[[], object]], list[tuple[str, str]]]:

@@ -10,9 +10,11 @@ from conformance import __version__
 from conformance.client import Client
 from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
-from conformance.reports.failure import SHOWN, Place, failure_text
+from conformance.reports.commands import Place
+from conformance.reports.failure import SHOWN, failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach, State, catalogue
+from conformance.search.search import Search
 from conformance.settings import BadSettings
 from conformance.states.ahead import Ahead
 from conformance.states.shared import Shared
@@ -42,6 +44,8 @@ _POLICY_ROWS = frozenset({"RUN-CANCEL-017", "RUN-CANCEL-018"})
 _MOST_TOKENS = 10**9
 #: Seconds that an answer may take in the end, when nothing is measured any more.
 _PARTING = 10.0
+#: The scopes of what was selected; where there is none, the invariants have nothing to judge yet.
+_SENDING = ("cases/", "races/", "sequences/")
 #: How long a failure is proposed to be accepted for.
 _PATIENCE = timedelta(days=90)
 
@@ -105,6 +109,12 @@ class Session:
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)
         self.ahead = Ahead(self.stage, settings.max_concurrency)
+        self.search = Search(
+            self.stage,
+            seed=settings.seed,
+            replayed=settings.kind == "replay",
+            applies=lambda row: not self.is_excused(catalogue()[row]),
+        )
 
     @property
     def target(self) -> str:
@@ -217,7 +227,7 @@ class Session:
         """All that was seen so far; where no case ran, a fixed survey is staged first."""
         from conformance.invariants.evidence import Evidence
 
-        if not self._seen and not any(each.scope.startswith(("cases/", "races/")) for each in self.journal):
+        if not self._seen and not any(each.scope.startswith(_SENDING) for each in self.journal):
             self._survey()
         if self._seen != len(self.journal):  # what all invariants derive is derived once
             self._evidence, self._seen = Evidence(self.journal), len(self.journal)

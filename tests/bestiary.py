@@ -74,14 +74,14 @@ class _Listener:
                 self.errors.add(f"{finding.requirement.id}: {finding.reason}")
 
 
-def hunt(faults: tuple[str, ...], seed: int = 0) -> Hunt:
+def hunt(faults: tuple[str, ...], seed: int = 0, *more: str) -> Hunt:
     """Judge the reference server with these faults, in this process; a seed changes its ids and the cases' order."""
     listener, printed = _Listener(seed or None), io.StringIO()
     chosen = [*(f"--runs-fault={name}" for name in faults), f"--runs-seed={seed}"]
     if any(FAULTS[name].kind == "races" for name in faults):
         chosen.append("--runs-races=10")  # a busy machine lets few requests meet
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        code = pytest.main([*QUIET, "-q", "--target-url=reference", *chosen], plugins=[listener])
+        code = pytest.main([*QUIET, "-q", "--target-url=reference", *chosen, *more], plugins=[listener])
     return Hunt(
         faults,
         int(code),

@@ -24,7 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"senders", "wire", "outcomes"},
     "replay": {"senders", "wire", "outcomes", "redaction", "settings", "data"},
     "states": {"client", "wire", "outcomes", "data"},
-    "suite": {"states", "wire", "requirements", "outcomes", "client", "invariants", "session"},
+    "search": {"states", "client", "wire", "outcomes", "invariants"},
+    "suite": {"states", "search", "wire", "requirements", "outcomes", "client", "invariants", "session"},
     "verdicts": {"requirements", "outcomes"},
     "reports": {"verdicts", "requirements", "outcomes", "wire", "redaction"},
     "settings": {"outcomes", "profiles"},
@@ -91,6 +92,24 @@ def test_a_library_is_known_in_one_place(library: str, home: str) -> None:
     }
 
     assert knowing <= {home, "interactions.py"} if library == "vcr" else knowing == {home}
+
+
+def test_what_draws_is_loaded_only_to_draw() -> None:
+    drawing = {"hypothesis", "schemathesis", "conformance.search.machine"}
+    at_start = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if drawing & loaded_by(path)}
+
+    assert at_start == {"search/machine.py"}
+
+
+def loaded_by(path: Path) -> set[str]:
+    """The modules that a module imports when it is imported itself, and the packages that these are in."""
+    found = set[str]()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, node.module.split(".")[0]}
+    return found
 
 
 def test_every_active_requirement_is_checked() -> None:

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from conformance.outcomes import Untested, Violation
-from conformance.reports.failure import Place, curl, failure_text
+from conformance.reports.commands import Place, curl
+from conformance.reports.failure import failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import catalogue
 from conformance.verdicts import Finding, Findings, Verdict

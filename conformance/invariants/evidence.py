@@ -200,8 +200,9 @@ class Evidence:
         found: dict[tuple[str, str], list[Sighting]] = {}
         for thread_id, run, exchange, listed in _sightings(self._journal):
             id = run.get("id")
-            history = found.setdefault((thread_id, id if isinstance(id, str) else ""), [])
-            before = history[-1] if history and id else None  # runs without an id may be different ones
+            name = id if isinstance(id, str) else ""
+            history = found.setdefault((thread_id, name), [])
+            before = history[-1] if history and name else None  # runs without an id may be different ones
             history.append(Sighting(run, exchange, thread_id, listed, before))
         return found
 

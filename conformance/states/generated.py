@@ -16,6 +16,8 @@ from conformance.wire.operations import OPERATIONS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import hypothesis
+
     from conformance.states.handles import Run
     from conformance.wire.exchange import Exchange
 
@@ -54,26 +56,35 @@ class Drawn:
         return self.json
 
 
+def drawing(**settings: Any) -> hypothesis.settings:
+    """How hypothesis draws here: without a memory, a deadline, or a file in the user's folder."""
+    import hypothesis
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "runs-conformance-hypothesis")
+    checks = list(hypothesis.HealthCheck)
+    return hypothesis.settings(
+        database=None,
+        deadline=None,
+        suppress_health_check=checks,
+        verbosity=hypothesis.Verbosity.quiet,
+        print_blob=False,
+        **settings,
+    )
+
+
 @cache
 def draws(operation: str, *, seed: int) -> Sequence[Drawn]:
     """Draw the requests for an operation; that takes the extra `fuzz`."""
     import hypothesis
     import schemathesis
-    from hypothesis.configuration import set_hypothesis_home_dir
 
-    set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "runs-conformance-hypothesis")  # and not the user's folder
     described = OPERATIONS[operation]
     schema = schemathesis.openapi.from_path(folder("schemas") / "openapi.yaml")
     drawn: list[Drawn] = []
 
     @hypothesis.seed(f"{seed}/{operation}")
-    @hypothesis.settings(
-        max_examples=DRAWS,
-        database=None,
-        deadline=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
+    @drawing(max_examples=DRAWS, phases=[hypothesis.Phase.generate])
     @hypothesis.given(schema[described.path][described.method].as_strategy())
     def collect(case: Any) -> None:
         query = [(name, str(value)) for name, value in (case.query or {}).items()]

@@ -20,6 +20,7 @@ BUDGETS: Mapping[str, float] = {
     "work": 4.0,  # a run works before its cancel, where the times should tell that it did
     "afterlife": 2.0,  # between a final state and reading it again
     "clean-up": 120.0,  # cancelling and deleting, in the end, what the session made
+    "search": 180.0,  # all random sequences of writes together, requests included
 }
 
 _FIRST_INTERVAL = 0.1

@@ -11,9 +11,9 @@ from conformance.outcomes import Noted, Violated
 from conformance.suite import requirement
 
 if TYPE_CHECKING:
-    from conformance.client import Client
     from conformance.invariants import Invariant
     from conformance.invariants.evidence import Evidence
+    from conformance.session import Session
 
 
 @pytest.mark.parametrize(
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     [pytest.param(each, id=each.name, marks=requirement(each.requirement)) for each in invariants()],
 )
 @pytest.mark.invariant
-def test_every_message(invariant: Invariant, evidence: Evidence, client: Client) -> None:
+def test_every_message(invariant: Invariant, evidence: Evidence, judging: Session) -> None:
     """The invariant holds wherever it applies, and applies somewhere."""
     judgement = invariant.judge(evidence)
 
     if judgement.violations:
-        raise Violated(*judgement.violations)
+        raise Violated(*judging.search.first(invariant.requirement, judgement.violations))
     if not judgement.measured:
-        raise client.unseen(_missing(invariant))
+        raise judging.client.unseen(_missing(invariant))
     if judgement.notes:
         raise Noted("; ".join(judgement.notes))
 

@@ -1,0 +1,152 @@
+"""Commands that send requests again: one, or a whole sequence as a script."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from conformance.wire.exchange import Exchange, Request
+
+_ASCII = 128
+#: Request headers that reproduce a call, as people write them; curl adds the others by itself.
+_KEPT_HEADERS = {"content-type": "Content-Type", "openai-beta": "OpenAI-Beta"}
+#: What a reply creates that later requests name, and how a script calls it.
+_CREATED: Final = {"create_assistant": "assistant", "create_thread": "thread", "create_run": "run"}
+#: Where jq finds the ids of the function calls that a run waits for.
+_CALLS: Final = ".required_action.submit_tool_outputs.tool_calls[{}].id"
+#: Pauses that are shorter do not matter; a script rounds up to its reciprocal.
+_TENTHS: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a failure happened, and how somebody else gets there."""
+
+    #: The target in words.
+    target: str
+    #: Scheme, host and port for the command that reproduces it.
+    origin: str
+    #: The header that carries the key.
+    key_header: str = "authorization"
+    #: The key itself, which is never shown but as its environment variable.
+    key: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+
+
+def curl(request: Request, place: Place) -> str:
+    """The command that sends a request again; the target's own key stays in the environment."""
+    method = ["-I"] if request.method == "HEAD" else ["-X", request.method]
+    return " ".join(["curl", *method, shlex.quote(_url(request, place)), *_headers(request, place), *_body(request)])
+
+
+def script(exchanges: Sequence[Exchange], place: Place) -> list[str]:
+    """
+    The commands that send a sequence again, one a line; jq reads the ids of what is created out of the replies.
+
+    Pauses that the sequence made are made again. The last reply, and every other that creates nothing, is shown with
+    its status.
+    """
+    names: dict[str, str] = {}
+    lines, previous = list[str](), None
+    for number, each in enumerate(exchanges):
+        beside = previous and previous.scope == each.scope
+        if previous and beside and (pause := math.ceil((each.at - previous.ended) * _TENTHS - 0.5)) > 0:
+            lines.append(f"sleep {pause / _TENTHS:g}")
+        command = _with_names(each.request, place, names)
+        wanted = _wanted(each, exchanges[number + 1 :], names)
+        for (name, id), path in wanted.items():
+            names[id] = name
+            lines.append(f"{name}=$(curl -s {command} | jq -r {shlex.quote(path)})")
+        if not wanted:
+            lines.append(f"curl -i -s {command}")
+        previous = each
+    return lines
+
+
+def _wanted(each: Exchange, later: Sequence[Exchange], names: Mapping[str, str]) -> Mapping[tuple[str, str], str]:
+    """What later requests need of a reply: a name for each id, and where jq finds it."""
+    body, operation = each.json, each.operation.name if each.operation else ""
+    if not isinstance(body, dict) or not each.succeeded:
+        return {}
+    found: dict[tuple[str, str], str] = {}
+    if operation in _CREATED and isinstance(body.get("id"), str):
+        found[_CREATED[operation], body["id"]] = ".id"
+    if operation == "retrieve_run":
+        found |= {("call", id): _CALLS.format(place) for place, id in enumerate(_calls_of(body))}
+    needed = {
+        (name, id): path
+        for (name, id), path in found.items()
+        if id not in names and any(_names_it(following.request, id) for following in later)
+    }
+    taken = Counter(name.rstrip("0123456789") for name in names.values())
+    return {
+        (f"{name}{before + place + 1}" if (before := taken[name]) or place else name, id): path
+        for place, ((name, id), path) in enumerate(needed.items())
+    }
+
+
+def _names_it(request: Request, id: str) -> bool:
+    in_path = quote(id, safe="") in request.path.split("/") and quote(id, safe="") == id
+    return in_path or id in dict(request.query).values() or json.dumps(id).encode() in request.body
+
+
+def _calls_of(body: Mapping[str, Any]) -> list[str]:
+    try:
+        return [str(call["id"]) for call in body["required_action"]["submit_tool_outputs"]["tool_calls"]]
+    except (KeyError, TypeError):
+        return []
+
+
+def _with_names(request: Request, place: Place, names: Mapping[str, str]) -> str:
+    """A request with variables in the place of the ids that have names."""
+    url, body = shlex.quote(_url(request, place)), list(_body(request))
+    for id, name in names.items():
+        if _names_it(request, id):
+            url = '"' + url.strip("'\"") + '"'
+            url = re.sub(rf"(?<=[/=]){re.escape(quote(id, safe=''))}(?=[/?&\"])", f"${name}", url)
+            body = [part.replace(json.dumps(id), f'"\'"${name}"\'"') for part in body]
+    return " ".join(["-X", request.method, url, *_headers(request, place), *body])
+
+
+def _url(request: Request, place: Place) -> str:
+    return place.origin + request.target
+
+
+def _headers(request: Request, place: Place) -> Iterator[str]:
+    header, value = place.key_header, request.headers.get(place.key_header)
+    if value is not None:
+        name = "-".join(part.capitalize() for part in header.split("-"))
+        own = place.key is not None and place.key in value
+        yield "-H"
+        # Within double quotes the shell fills in the key; a wrong key is part of the test and no secret.
+        yield (
+            f'"{name}: {value.replace(place.key or "", f"${place.key_env}")}"'
+            if own
+            else shlex.quote(f"{name}: {value}")
+        )
+    for header, name in _KEPT_HEADERS.items():
+        if header in request.headers:
+            yield from ("-H", f'"{name}: {request.headers[header]}"')
+    if request.body and "content-type" not in request.headers:
+        yield from ("-H", "Content-Type:")  # which curl would invent
+
+
+def _body(request: Request) -> Iterator[str]:
+    if not request.body:
+        return
+    try:
+        yield from ("--data-raw", shlex.quote(request.body.decode()))
+    except UnicodeDecodeError:
+        escaped = "".join(
+            chr(byte) if chr(byte).isalnum() and byte < _ASCII else f"\\x{byte:02x}" for byte in request.body
+        )
+        yield from ("--data-raw", f"$'{escaped}'")

@@ -1,0 +1,53 @@
+"""Random sequences of writes, judged by a small model of what is legal, and shrunk to the shortest that breaks it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: The requirements that the model can judge, each of its claims by the narrowest one that states it.
+ROWS: Final = (
+    "RUN-CREATE-001",
+    "RUN-GET-001",
+    "RUN-GET-003",
+    "RUN-LIFE-002",
+    "RUN-LIFE-007",
+    "RUN-LIFE-008",
+    "RUN-LIFE-009",
+    "RUN-LIFE-012",
+    "RUN-LIFE-013",
+    "RUN-LIFE-014",
+    "RUN-LIFE-015",
+    "RUN-CANCEL-001",
+    "RUN-CANCEL-006",
+    "RUN-CANCEL-010",
+    "RUN-CANCEL-011",
+    "RUN-CANCEL-012",
+    "RUN-CANCEL-013",
+    "RUN-CANCEL-014",
+    "RUN-CANCEL-015",
+    "RUN-CANCEL-016",
+    "RUN-CANCEL-017",
+    "RUN-CANCEL-018",
+    "RUN-CANCEL-019",
+    "RUN-CANCEL-020",
+    "RUN-CANCEL-021",
+    "RUN-CANCEL-022",
+    "RUN-CANCEL-023",
+    "RUN-CANCEL-031",
+    "RUN-CANCEL-032",
+    "RUN-ERR-005",
+    "RUN-PAGE-008",
+    "RUN-PAGE-011",
+    "RUN-PAGE-012",
+    "RUN-PAGE-014",
+    "RUN-PAGE-015",
+    "RUN-PAGE-016",
+    "RUN-PAGE-020",
+    "RUN-PAGE-022",
+    "RUN-PAGE-026",
+    "RUN-PAGE-027",
+    "RUN-PAGE-028",
+    "RUN-PAGE-029",
+    "RUN-PAGE-032",
+    "RUN-PAGE-036",
+)
