@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.outcomes import Fault, NotClaimed, Untested
 from conformance.states import FINAL
-from conformance.states.handles import Run, Thread, id_of, run_of
+from conformance.states.handles import NOT_FOUND, Run, Thread, id_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -233,9 +233,11 @@ class Stage:
                 return self._finish(run)
             except Untested:
                 self.means.restless = not self.means.persistent
-        run.cancel()
+        cancelled = run.cancel()
         with suppress(Untested):
             return Run(self.client, self.means.waits, run.settle("cancel"))
+        if cancelled.status == run.retrieve().status == NOT_FOUND:
+            raise Untested(f"run {run.id} is not there, which RUN-CREATE-001 is about: {cancelled}")
         return run
 
     def started(self, thread: Thread, **fields: Any) -> Run:

@@ -183,10 +183,15 @@ def test_a_wrong_key_modifies_no_run(run: Run) -> None:
 @fresh_run("requires_action")
 def test_a_wrong_key_submits_no_outputs(run: Run) -> None:
     """A refused submit leaves the run waiting for its outputs, also a little later."""
+    run.pause("afterlife", since=run.seen)
+    before = run.retrieve()
+    status = need_run(before).get("status")
+    need(status == "requires_action", f"the run does not wait, which RUN-LIFE-006 is about: {before}")
+
     reply = intruder(run).submit()
 
     run.pause("afterlife", since=reply)
-    expect_untouched(run, run.seen, fields=("status", "required_action"))
+    expect_untouched(run, before, fields=("status", "required_action"))
 
 
 @requirement("RUN-AUTH-006")

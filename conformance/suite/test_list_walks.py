@@ -199,9 +199,12 @@ def test_a_deleted_thread_has_no_list(client: Client, stage: Stage) -> None:
     if not deleted.succeeded:
         raise Untested(f"the target does not delete threads: {deleted}", gates=False)
 
+    there = client.call("retrieve_thread", thread_id=thread.id)
+    need(not there.succeeded, f"the thread was not deleted at all: {there}")
+
     page = thread.list()
 
-    expect(page.status == 404, "status 404", f"status {page.status}", deleted, page)
+    expect(page.status == 404, "status 404", f"status {page.status}", deleted, there, page)
 
 
 @requirement("RUN-PAGE-034")

@@ -85,7 +85,7 @@ def _cut(answer: Answer) -> Answer:
 _ITS_OWN = {
     "retrieve-run-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
     "list-runs-of-another-thread": ("PAGE-003",),
-    "list-runs-other-instructions": ("INV-029", "INV-033"),
+    "list-runs-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
     "cancel-run-created": ("ERR-012", "CANCEL-001"),
     "cancel-run-cut": ("HDR-003", "CANCEL-001"),
     "cancel-run-of-another-thread": ("CANCEL-002",),
