@@ -320,11 +320,13 @@ shows(
     "Listed runs have no instructions.",
     "INV-029",
     "INV-033",
+    "CANCEL-029",
     change=lambda told, _, call: told.update(instructions=None) if call.operation == "list_runs" else None,
 )
 shows(
     "usage-grows",
     "The usage of a finished run grows with every read.",
+    "INV-019",
     "INV-032",
     "INV-033",
     change=lambda told, _, call: (
