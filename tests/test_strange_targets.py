@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -148,8 +149,11 @@ def test_requests_that_should_leave_together_do_not_wait_for_one_that_does_not_l
     _, stage = staged({"id": "run_1"}, without={"list"})
     run = Run(stage.client, stage.means.waits, stage.client.call("retrieve_run", thread_id="t", run_id="run_1"))
 
+    started = time.monotonic()
     with pytest.raises(NotClaimed, match="declared to have no list"):
         stage.client.together(run.retrieve, run.thread.list, run.retrieve)
+
+    assert time.monotonic() - started < 5
 
 
 def _left(told: Told, stage: Stage, *threads: str) -> list[str]:
