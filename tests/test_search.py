@@ -75,7 +75,7 @@ def test_the_faithful_server_breaks_nothing(policy: str) -> None:
         ("takes-late-outputs", "RUN-CANCEL-022", 9),
         ("appears-later", "RUN-GET-003", 5),
         ("reads-through-any-thread", "RUN-ERR-005", 7),
-        ("many-runs", "RUN-LIFE-012", 5),
+        ("many-runs", "RUN-LIFE-012", 8),  # a single move: create, cancel what was created, create again
         ("interrupts-runs", "RUN-LIFE-013", 5),
         ("after-includes", "RUN-PAGE-014", 9),
         ("never-more", "RUN-PAGE-016", 14),
