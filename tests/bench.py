@@ -47,7 +47,7 @@ def live(folder: Path) -> None:
     """Judge a reference server on loopback, then send it the same requests from a bare loop."""
     with reference_server() as url:
         told, wall = pytest_output("-q", f"--target-url={url}")
-        waits = re.search(r"(\d+) requests, .*; (waits: .*), side by side; ([\d.]+) s of doing nothing else", told)
+        waits = re.search(r"(\d+) requests, .*\n(waits, .*); the session itself stood still for ([\d.]+) s", told)
         assert waits, told
         pytest_output("-q", f"--target-url={url}", f"--runs-record={folder / 'live'}")
         recorded = recorded_requests(folder / "live")
