@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import random
 import threading
 import time
 from collections import defaultdict
@@ -199,7 +200,11 @@ class Client:
         )
 
     def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
-        """Make the calls in threads that are released at once; each may send one request, or all fail."""
+        """
+        Make the calls in threads that are released at once; each may send one request, or all fail.
+
+        The last to line up leaves first, so the order is drawn: each of them shall win now and then.
+        """
         barrier, scope = threading.Barrier(len(calls), timeout=_MUSTER), self.scope_name
 
         def at_the_line(call: Callable[[], Exchange]) -> Exchange:
@@ -211,7 +216,9 @@ class Client:
                 raise
 
         with ThreadPoolExecutor(len(calls)) as pool:
-            coming = [pool.submit(at_the_line, call) for call in calls]
+            drawn = random.sample(range(len(calls)), len(calls))
+            lined_up = {place: pool.submit(at_the_line, calls[place]) for place in drawn}
+        coming = [lined_up[place] for place in range(len(calls))]
         problems = [problem for each in coming if (problem := each.exception())]
         for problem in sorted(problems, key=lambda each: isinstance(each, threading.BrokenBarrierError)):
             raise problem

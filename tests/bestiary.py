@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import multiprocessing
 import os
@@ -18,19 +19,13 @@ from conformance.replay import cassette  # noqa: F401 - loaded before the fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from multiprocessing.pool import Pool
 
-QUIET = (
-    "-p",
-    "no:schemathesis",
-    "-p",
-    "no:hypothesispytest",
-    "-p",
-    "no:anyio",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:faulthandler",
+#: Plugins that a session does without when nobody reads what it prints as it goes.
+_IDLE = (
+    "schemathesis hypothesispytest anyio cacheprovider faulthandler logging doctest unraisableexception threadexception"
 )
+QUIET = ("-s", *(f"-pno:{plugin}" for plugin in _IDLE.split()))
 
 
 @dataclass(frozen=True)
@@ -94,11 +89,19 @@ def hunt(faults: tuple[str, ...], seed: int = 0, *more: str) -> Hunt:
 
 def hunts(many: Iterable[tuple[str, ...]]) -> Iterator[Hunt]:
     """Judge one after the other in as many processes as there are cores, each in one that is thrown away."""
-    with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+    with _processes() as pool:
         yield from pool.imap(hunt, many)
 
 
 def repetitions(number: int) -> Iterator[Hunt]:
     """Judge the faithful server so often, each time with other ids and in another order."""
-    with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+    with _processes() as pool:
         yield from pool.starmap(hunt, [((), seed) for seed in range(1, number + 1)])
+
+
+def _processes() -> Pool:
+    """Processes that start as warm as a session leaves this one: with the cases imported and all that is lazy made."""
+    hunt(())
+    gc.collect()
+    gc.freeze()
+    return multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1)

@@ -240,12 +240,16 @@ class Evidence:
     def walks(self) -> Sequence[Walk]:
         """Every chain of at least two pages, each asked for with `after` the last id of the one before."""
         chains: list[list[Page]] = []
+        waiting: dict[object, list[list[Page]]] = {}  # the chains by the request that goes on with them
         for page in self.pages:
-            chain = next((chain for chain in reversed(chains) if _follows(chain[-1], page)), None)
-            if chain is None:
-                chains.append([page])
+            going_on = waiting.get(_place(page, page.exchange.request.param("after")))
+            if going_on:
+                chain = going_on.pop()
             else:
-                chain.append(page)
+                chains.append(chain := [])
+            chain.append(page)
+            if page.ids:
+                waiting.setdefault(_place(page, page.ids[-1]), []).append(chain)
         return [Walk(tuple(chain)) for chain in chains if len(chain) > 1]
 
 
@@ -303,11 +307,10 @@ def _named_in(exchange: Exchange) -> set[str]:
     return set(exchange.ids.values()) | assistant
 
 
-def _follows(page: Page, after: Page) -> bool:
-    one, other = page.exchange, after.exchange
-    same = one.scope == other.scope and one.request.path == other.request.path
-    query = [{name: value for name, value in each.request.query if name != "after"} for each in (one, other)]
-    return same and query[0] == query[1] and bool(page.ids) and other.request.param("after") == page.ids[-1]
+def _place(page: Page, after: str | None) -> object:
+    """What tells a request for a page from others: whose it is, its list, its parameters, and where it begins."""
+    request = page.exchange.request
+    return page.exchange.scope, request.path, after, tuple(sorted({**dict(request.query), "after": ""}.items()))
 
 
 def _is(exchange: Exchange, operation: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -48,6 +49,7 @@ _MEMBERS: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def row_of(fault: FieldFault) -> str:  # noqa: C901, PLR0911 - a table, and each case is a row of it
     """The narrowest row that states what a fault breaks."""
     if fault.integral_float:
@@ -148,7 +150,7 @@ _APPLIES: Mapping[str, Callable[[Sighting], bool]] = {
 
 def _field_row(id: str, name: str) -> Invariant:
     def check(seen: Sighting) -> Answer:
-        broken = _broken(fault for fault in seen.faults if row_of(fault) == id)
+        broken = _broken(fault for fault in seen.faults if row_of(fault) == id) if seen.faults else None
         if id == "RUN-SCHEMA-042" and not broken and _function_without_name(seen):
             return Broken("tool_choice.function.name", "tool_choice of type function without a function")
         return broken
@@ -257,7 +259,6 @@ def numbers_are_plain(seen: Sighting) -> Answer:
 
 
 def _has_strange_number(value: Any) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_has_strange_number(each) for each in inner)
+    if isinstance(value, (dict, list)):
+        return any(map(_has_strange_number, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and not math.isfinite(value)

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from conformance.reference.calls import Answer, Call
 from conformance.reference.clock import ScopedClock
 from conformance.reference.errors import Refusal
@@ -129,7 +131,15 @@ class Reference:
             "x-request-id": f"req_{number}",
             **(extra or {}),
         }
-        return Answer(status, headers, json.dumps(value, indent=2).encode())
+        return Answer(status, headers, _encoded(value))
+
+
+def _encoded(value: Mapping[str, Any]) -> bytes:
+    """JSON, indented as the real service did; half a surrogate pair, which UTF-8 cannot hold, stays an escape."""
+    try:
+        return to_json(value, indent=2)
+    except PydanticSerializationError:
+        return json.dumps(value, indent=2).encode()
 
 
 class _Routed(NamedTuple):
