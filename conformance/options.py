@@ -56,7 +56,7 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-max-concurrency",
         type=int,
         metavar="N",
-        help="stage no more than N runs side by side (default: 8)",
+        help="carry out no more than N cases side by side (default: 12)",
     )
     option(
         "--runs-gate",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,9 @@ from conformance import options
 from conformance.outcomes import Untested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
+    from conformance.cases import Case
     from conformance.requirements import Requirement
     from conformance.session import Session
     from conformance.verdicts import Finding
@@ -34,6 +34,8 @@ _SKIPPED = frozenset({"known", "n/a", "untested", "disabled"})
 _session: pytest.StashKey[Session] = pytest.StashKey()
 _row: pytest.StashKey[Requirement] = pytest.StashKey()
 _scope: pytest.StashKey[ExitStack] = pytest.StashKey()
+#: A case that is carried out side by side with others.
+_case: pytest.StashKey[Case] = pytest.StashKey()
 #: What an item says instead of a traceback.
 _text: pytest.StashKey[str | None] = pytest.StashKey()
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
@@ -56,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "requirement(id): the one requirement that a case measures",
         "invariant: judges every message of the session, after all cases",
         "race: several requests at once; not recorded",
+        "long: takes several runs one after the other, and is begun first",
         "fuzz(kind): generated requests; selected by --runs-fuzz, those of a kind by --runs-fuzz=KIND",
     ):
         config.addinivalue_line("markers", line)
@@ -149,7 +152,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             judging.await_items(rows)
             judging.arrive(rows)
             if judging.settings.kind == "url":
-                judging.ahead.begin(*_declared(judging, session.items))
+                _begin_side_by_side(judging, session.items)
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
@@ -167,8 +170,21 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     if finding := judging.excused(row, item.nodeid, race=_has(item, "race")):
         _tell(item, finding)
     with _concluding(item, setting_up=True):
-        item.stash[_scope].enter_context(judging.client.scope(_scope_name(item)))
+        if case := item.stash.get(_case, None):
+            judging.side_by_side.wait_for(case)
+            getattr(item, "funcargs").update(case.values)  # noqa: B009 - so that pytest does not make them again
+        else:
+            item.stash[_scope].enter_context(judging.client.scope(_scope_name(item)))
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Say what a case came to that was carried out already."""
+    if case := pyfuncitem.stash.get(_case, None):
+        case.tell()
+        return True
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -272,22 +288,18 @@ def _is_wanted(item: pytest.Item, fuzz: str | None) -> bool:
     return marker is None or (fuzz is not None and fuzz in (marker.args or (fuzz,)))
 
 
-def _declared(judging: Session, items: list[pytest.Item]) -> tuple[list[Callable[[], object]], list[tuple[str, str]]]:
-    """What the cases say that they need: shared subjects, and runs of their own by scope and state."""
-    subjects: dict[str, Callable[[], object]] = {}
-    runs: list[tuple[str, str]] = []
+def _begin_side_by_side(judging: Session, items: list[pytest.Item]) -> None:
+    """Begin with the cases; what is generated has an order, and what judges the journal comes last."""
+    from conformance.cases import Case
+
+    cases = []
     for item in items:
-        if _row not in item.stash or judging.is_excused(item.stash[_row]):
-            continue
-        names: Collection[str] = getattr(item, "fixturenames", ())
-        wanted = item.callspec.params.get("run") if hasattr(item, "callspec") else None
-        for name in {"listing", "tied_listing", "other_thread", "some_run"}.intersection(names):
-            subjects[name] = partial(getattr, judging.shared, name)
-        if getattr(wanted, "shared", False):
-            subjects[str(wanted)] = partial(judging.shared.run, str(wanted))
-        elif wanted:
-            runs.append((_scope_name(item), str(wanted)))
-    return [*subjects.values()], runs
+        if isinstance(item, pytest.Function) and _row in item.stash and not judging.is_excused(item.stash[_row]):
+            case = Case(item, _scope_name(item))
+            if case.is_plain and not _has(item, "invariant") and not _has(item, "fuzz"):
+                item.stash[_case] = case
+                cases.append(case)
+    judging.side_by_side.begin(cases)
 
 
 def _scope_name(item: pytest.Item) -> str:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from conformance import __version__
+from conformance.cases import SideBySide
 from conformance.client import Client
 from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
@@ -16,7 +17,6 @@ from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach, State, catalogue
 from conformance.search.search import Search
 from conformance.settings import BadSettings
-from conformance.states.ahead import Ahead
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
 from conformance.states.visit import arrive, explore, leave
@@ -108,7 +108,7 @@ class Session:
         )
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)
-        self.ahead = Ahead(self.stage, settings.max_concurrency)
+        self.side_by_side = SideBySide(self.shared, settings.max_concurrency)
         self.search = Search(
             self.stage,
             seed=settings.seed,
@@ -249,9 +249,9 @@ class Session:
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
         self._line.hurry(_PARTING)
-        self.ahead.end()
+        self.side_by_side.end()
         if self.settings.kind == "url":
-            leave(self.stage, self.journal, self._pointed_at())
+            leave(self.stage, self.journal, self._pointed_at(), self.settings.max_concurrency)
         self._recorded = self._line.hang_up(whole=whole)
 
     def _not_applicable(self, row: Requirement) -> str | None:

@@ -65,7 +65,7 @@ class Settings:
     #: Whether runs cost nothing and time can be turned, as on the embedded reference server.
     free: bool = False
     #: How many runs are staged side by side.
-    max_concurrency: int = 8
+    max_concurrency: int = 12
     gate: Literal["must", "should"] = "must"
     policy: str = "documented"
     #: Capabilities that the user declares absent.
@@ -137,7 +137,7 @@ class Settings:
             assistant=option("runs_assistant"),
             free=kind == "reference",
             max_runs=_at_least_one(option("runs_max_runs"), "--runs-max-runs"),
-            max_concurrency=_at_least_one(option("runs_max_concurrency"), "--runs-max-concurrency") or 8,
+            max_concurrency=_at_least_one(option("runs_max_concurrency"), "--runs-max-concurrency") or 12,
             gate=option("runs_gate"),
             policy=option("runs_cancel_policy") or "documented",
             without=without,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import statistics
@@ -41,6 +42,7 @@ def main() -> None:
         ratio = statistics.median(a / b for a, b in pairs)
         print(f"ratio                         {ratio:6.2f}    (goal: at most 3)")
         live(Path(folder))
+        slow(Path(folder))
 
 
 def live(folder: Path) -> None:
@@ -60,6 +62,30 @@ def live(folder: Path) -> None:
     print(f"live run, net of the waits    {net:6.2f} s    ({startup:.2f} s of it to start and collect)")
     print(f"bare loop, {len(requests):4} requests     {bare:6.2f} s")
     print(f"ratio                         {net / bare:6.2f}    (goal: at most 3)")
+
+
+def slow(folder: Path) -> None:
+    """Judge a server that answers in 100 ms and works 3 s on a run: as it comes, and one case after another."""
+    with reference_server("--latency", "100", "--run-seconds", "3") as url:
+        wall = pytest_output("-q", f"--target-url={url}", f"--runs-record={folder / 'slow'}")[1]
+        chain, scope = longest_chain(folder / "slow")
+        serial = pytest_output("-q", f"--target-url={url}", "--runs-max-concurrency=1")[1]
+    print(f"slow target, side by side     {wall:6.2f} s")
+    print(f"slow target, longest chain    {chain:6.2f} s    ({scope})")
+    print(f"ratio                         {wall / chain:6.2f}    (goal: at most 2)")
+    print(f"slow target, one by one       {serial:6.2f} s")
+    print(f"ratio                         {serial / wall:6.2f}    (goal: at least 5)")
+
+
+def longest_chain(folder: Path) -> tuple[float, str]:
+    """Seconds from the first request to the last answer of the scope that took longest, and its name."""
+    spans = {}
+    for path in folder.glob("*/**/*.json"):
+        if interactions := json.loads(path.read_text("utf-8"))["interactions"]:
+            last = interactions[-1]["response"]
+            spans[path.relative_to(folder).with_suffix("").as_posix()] = last["offset"] + last["duration"]
+    scope = max(spans, key=spans.__getitem__)
+    return spans[scope], scope
 
 
 def recorded_requests(folder: Path) -> list[Request]:
@@ -85,9 +111,9 @@ def bare_seconds(url: str, requests: list[Request]) -> float:
 
 
 @contextmanager
-def reference_server() -> Iterator[str]:
+def reference_server(*options: str) -> Iterator[str]:
     """A reference server on an ephemeral loopback port."""
-    command = [sys.executable, "-m", "conformance.reference", "--port", "0"]
+    command = [sys.executable, "-m", "conformance.reference", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout

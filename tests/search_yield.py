@@ -16,8 +16,12 @@ from conformance.suite import __file__ as suite
 
 #: What a sequence can lead to besides, so that another requirement is broken as well; the cases never lead there.
 BESIDES = {
+    "cached-list": {"RUN-INV-033", "RUN-PAGE-026"},  # the page that is kept shows what a run was a second ago
     "comes-back": {"RUN-INV-010"},  # back at work before anybody saw it cancelled, it has cancelled_at
+    "id-empty": {"RUN-PAGE-035"},  # a walk over runs of one id shows it twice
     "impatient": {"RUN-LIFE-005"},  # it goes on before anybody saw that it asked
+    "modify-run-other-instructions": {"RUN-INV-033"},  # the last that was read of a finished run is a modify
+    "only-the-rested": {"RUN-PAGE-028"},  # a run that is seen at work is new for a while
     "run-in-data": {"RUN-PAGE-003"},  # a list of what are no runs
     "shuffles": {"RUN-PAGE-032"},  # what a page drops may share its second with others
     "works-for-ever": {"RUN-CANCEL-003"},  # a cancel after expires_at shows it expired

@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "replay": {"senders", "wire", "outcomes", "redaction", "settings", "data"},
     "states": {"client", "wire", "outcomes", "data"},
     "search": {"states", "client", "wire", "outcomes", "invariants"},
+    "cases": {"states", "client", "outcomes"},
     "suite": {"states", "search", "wire", "requirements", "outcomes", "client", "invariants", "session"},
     "verdicts": {"requirements", "outcomes"},
     "reports": {"verdicts", "requirements", "outcomes", "wire", "redaction"},

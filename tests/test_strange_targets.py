@@ -164,7 +164,7 @@ def _left(told: Told, stage: Stage, *threads: str) -> list[str]:
         request = Request("POST", "/v1/threads/thread_1/runs")
         response = Response(200, {}, json.dumps(run).encode())
         journal.append(scope="", request=request, response=response, at=0, duration=0)
-    leave(stage, journal, ())
+    leave(stage, journal, (), at_once=2)
     return told.asked
 
 

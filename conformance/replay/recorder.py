@@ -114,7 +114,8 @@ class RecordingSender:
         """
         if recording := self._open.get(scope):
             try:
-                save(recording.cassette, complete=complete and not recording.unanswered)
+                with self._lock:  # two that make the same folder get in each other's way
+                    save(recording.cassette, complete=complete and not recording.unanswered)
             except OSError as problem:
                 raise Fault(f"the cassette of {scope} cannot be written: {problem}") from None
             del self._open[scope]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from threading import Lock
@@ -13,7 +13,7 @@ from conformance.states import FINAL
 from conformance.states.handles import NOT_FOUND, Run, Thread, id_of, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from conformance.client import Client
     from conformance.states.waits import Waits
@@ -88,6 +88,7 @@ class Means:
     #: Why there is no assistant, once that is known.
     unassisted: Untested | Fault | None = None
     _lock: Lock = field(default_factory=Lock)
+    _scouts: dict[str, Lock] = field(default_factory=dict)
 
     def assistant_id(self) -> str:
         """The assistant of all runs, created at first use unless one was named."""
@@ -135,6 +136,18 @@ class Means:
             raise Untested(f"--runs-max-runs={self.max_runs} leaves no room for {runs} more", gates=not optional)
         if optional and self.max_runs is None and not self.free:
             raise Untested(f"it takes {runs} runs more, which are only made with --runs-max-runs=N", gates=False)
+
+    @contextmanager
+    def scouting(self, state: str) -> Iterator[None]:
+        """One at a time tries for a state that nobody has reached yet, so that trying in vain costs few runs."""
+        if state not in self.reached:
+            with self._lock:
+                scout = self._scouts.setdefault(state, Lock())
+            with scout:
+                if state not in self.reached:
+                    yield
+                    return
+        yield
 
     def claim(self) -> None:
         """
@@ -209,17 +222,18 @@ class Stage:
         """
         if self.means.synchronous and state in PASSING:
             raise self.client.withhold(NotClaimed(f"the profile says that a create awaits the end: no run is {state}"))
-        if (missed := self.means.missed.get(state)) and missed.times >= PATIENCE and not self.means.persistent:
-            raise Untested(missed.reason)
-        try:
-            run = _RECIPES[state](self, fields)
-        except Untested as problem:
-            if problem.gates:
-                self.means.missed[state] = Missed((missed.times if missed else 0) + 1, problem.reason)
-            raise
-        self.means.missed.pop(state, None)
-        self.means.reached.add(state)
-        return run
+        with self.means.scouting(state):
+            if (missed := self.means.missed.get(state)) and missed.times >= PATIENCE and not self.means.persistent:
+                raise Untested(missed.reason)
+            try:
+                run = _RECIPES[state](self, fields)
+            except Untested as problem:
+                if problem.gates:
+                    self.means.missed[state] = Missed((missed.times if missed else 0) + 1, problem.reason)
+                raise
+            self.means.missed.pop(state, None)
+            self.means.reached.add(state)
+            return run
 
     def fill(self, thread: Thread, number: int, *, optional: bool = False) -> list[Run]:
         """Put so many runs on a thread, each brought to rest before the next; the oldest comes first."""

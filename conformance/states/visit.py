@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,37 +88,45 @@ def explore(stage: Stage) -> frozenset[str]:
         return frozenset()  # whatever is wrong here, the cases will say
 
 
-def leave(stage: Stage, journal: Journal, kept: Collection[str]) -> None:
+def leave(stage: Stage, journal: Journal, kept: Collection[str], at_once: int) -> None:
     """
     Cancel what still runs and delete what was made, as far as the target lets us.
 
-    Each call is made whatever became of the one before it, until the budget named `clean-up` is spent or several in a
-    row had no answer.
+    Each call is made whatever became of the others, until the budget named `clean-up` is spent or several in a row had
+    no answer.
 
     Args:
         stage: What made it.
         journal: What runs were seen.
         kept: Ids of threads that stay, since somebody will want to look at them.
+        at_once: How many calls may be under way together.
     """
     client, means = stage.client, stage.means
     form = CANCEL_FORMS[client.cancel_form]
-    calls: list[tuple[str, dict[str, Any]]] = [
-        *(("cancel_run", {"thread_id": thread, "run_id": run, **form}) for thread, run in _still_running(journal)),
-        *(("delete_thread", {"thread_id": thread}) for thread in means.threads if thread not in kept),
-        *(("delete_assistant", {"assistant_id": assistant}) for assistant in means.assistants if not kept),
+    steps: list[list[tuple[str, dict[str, Any]]]] = [
+        [("cancel_run", {"thread_id": thread, "run_id": run, **form}) for thread, run in _still_running(journal)],
+        [("delete_thread", {"thread_id": thread}) for thread in means.threads if thread not in kept],
+        [("delete_assistant", {"assistant_id": assistant}) for assistant in means.assistants if not kept],
     ]
     unanswered, until = 0, client.now() + means.waits.budget("clean-up")
-    with client.scope("clean-up"):
-        for operation, options in calls:
-            if unanswered == _UNANSWERED or client.now() > until:
-                return
-            try:
-                client.call(operation, **options)
-                unanswered = 0
-            except Unreachable:
-                unanswered += 1
-            except (Untested, Fault):
-                pass  # it is declared absent, or was given an id that no URL can carry
+
+    def make(call: tuple[str, dict[str, Any]]) -> None:
+        nonlocal unanswered
+        if unanswered >= _UNANSWERED or client.now() > until:
+            return
+        try:
+            with client.within("clean-up"):
+                client.call(call[0], **call[1])
+            unanswered = 0
+        except Unreachable:
+            unanswered += 1
+        except (Untested, Fault):
+            pass  # it is declared absent, or was given an id that no URL can carry
+
+    with client.scope("clean-up"), ThreadPoolExecutor(at_once, thread_name_prefix="clean-up") as pool:
+        for step in steps:
+            for _ in pool.map(make, step):
+                pass
 
 
 def _learn_the_form(run: Run) -> None:

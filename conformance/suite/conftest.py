@@ -48,7 +48,7 @@ def run(request: pytest.FixtureRequest, judging: Session) -> Run:
     state = str(request.param)
     if isinstance(request.param, Wanted) and request.param.shared:
         return judging.shared.run(state)
-    return judging.ahead.run(judging.client.scope_name, state)
+    return judging.stage.run(state)
 
 
 @pytest.fixture

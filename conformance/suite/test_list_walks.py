@@ -106,6 +106,7 @@ def test_a_thread_without_runs_has_an_empty_page(other_thread: Thread) -> None:
 
 
 @requirement("RUN-PAGE-027")
+@pytest.mark.long
 def test_a_walk_stays_whole_while_a_run_is_created(stage: Stage) -> None:
     """The list grows: an ascending walk ends with the new run, the other is past it; neither loses any."""
     thread = stage.thread()

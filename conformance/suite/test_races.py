@@ -74,6 +74,7 @@ def test_a_cancel_that_meets_the_outputs_ends_the_run_once(run: Run, client: Cli
 
 @requirement("RUN-CANCEL-033")
 @pytest.mark.race
+@pytest.mark.long
 def test_a_cancel_that_meets_the_end_wins_or_comes_too_late(attempts: int, stage: Stage) -> None:
     """About when a run should end, its cancel is granted, or refused because there is nothing left to cancel."""
     earliest, latest = _duration(stage)
@@ -155,6 +156,7 @@ def test_of_two_creates_on_a_thread_one_makes_a_run(client: Client, stage: Stage
 
 @requirement("RUN-PAGE-027")
 @pytest.mark.race
+@pytest.mark.long
 def test_a_walk_that_meets_a_new_run_stays_whole(attempts: int, client: Client, stage: Stage) -> None:
     """Whether or not it lists a run that is created at the same moment, it lists each of the others once."""
     thread = stage.thread()

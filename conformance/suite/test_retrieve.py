@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from conformance.client import path_to
 from conformance.outcomes import Untested
 from conformance.suite import fresh_run, requirement, shared_run
@@ -25,6 +27,7 @@ def test_a_run_is_found_by_its_id(stage: Stage) -> None:
 
 
 @requirement("RUN-GET-001")
+@pytest.mark.long
 def test_the_runs_of_a_thread_are_told_apart(stage: Stage) -> None:
     """A read returns the run that was asked for, and not just any of its thread."""
     thread = stage.thread()
