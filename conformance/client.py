@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from conformance.outcomes import Fault, NotClaimed, Noted, Untested, Violated
+from conformance.patience import Patience
 from conformance.wire.exchange import JSON_TYPE, Request
 from conformance.wire.operations import OPERATIONS
 
@@ -34,10 +35,11 @@ _LONGEST: Final = 8000
 
 
 class _Here(threading.local):
-    """What belongs to one thread: the scope it works in, and the gate that its next request waits at."""
+    """What belongs to one thread: its scope, the gate that its next request waits at, and whether it asks again."""
 
     scope: str = ""
     gate: Callable[[], object] | None = None
+    patient: bool = True
 
 
 class Client:
@@ -54,6 +56,7 @@ class Client:
         key: str | None = None,
         key_header: tuple[str, str] = ("authorization", "Bearer {key}"),
         without: Collection[str] = (),
+        patience: float = 0.0,
     ) -> None:
         """
         Prepare a client.
@@ -67,6 +70,7 @@ class Client:
             key: The target's key.
             key_header: The name of its header, and a template of its value.
             without: The capabilities that are not offered.
+            patience: Seconds for which a request that is refused as one too many is sent again.
         """
         self.journal = journal
         self.base_path = base_path.rstrip("/")
@@ -77,6 +81,7 @@ class Client:
         #: Seconds in which the main thread did nothing but wait.
         self.idle = 0.0
         self._sender = sender
+        self._patience = Patience(patience)
         # An empty header takes back one that an extended profile has.
         self._headers = {name.lower(): value for name, value in (headers or {}).items() if value}
         self._query = tuple(query)
@@ -158,7 +163,7 @@ class Client:
         key: str | None = UNSET,
     ) -> Exchange:
         """
-        Send any request below the base path and journal the exchange.
+        Send any request below the base path and journal the exchange; again, if the target asks for patience.
 
         Args:
             method: The HTTP method.
@@ -189,6 +194,15 @@ class Client:
             if value is not None:
                 sent[name.lower()] = value
         request = Request(method, self.base_path + path, (*query, *self._query), sent, content)
+        exchange, waited = self._exchange(request), 0.0
+        while (
+            self._here.patient and not self._here.gate and (delay := self._patience.delay(exchange, waited)) is not None
+        ):
+            self.wait(delay, "throttled")
+            exchange, waited = self._exchange(request), waited + delay
+        return exchange
+
+    def _exchange(self, request: Request) -> Exchange:
         try:
             reply = self._sender.send(request, self.scope_name, self._here.gate)
         except Untested as problem:
@@ -198,6 +212,15 @@ class Client:
         return self.journal.append(
             scope=self.scope_name, request=request, response=reply.response, at=reply.at, duration=reply.duration
         )
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Inside, what is refused as one too many is not sent again."""
+        before, self._here.patient = self._here.patient, False
+        try:
+            yield
+        finally:
+            self._here.patient = before
 
     def together(self, *calls: Callable[[], Exchange]) -> list[Exchange]:
         """

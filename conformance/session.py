@@ -82,6 +82,8 @@ class Session:
         self._line = connect(settings, start, self.redactor)
         self.settings = settings = self._line.settings
         profile = settings.profile
+        persistent = settings.kind == "replay" or settings.record is not None
+        waits = Waits(settings.waits, patient=persistent)
         self.client = Client(
             self._line.sender,
             self.journal,
@@ -91,11 +93,11 @@ class Session:
             key=self.settings.key,
             key_header=profile.key_header,
             without=settings.without,
+            patience=waits.budget("throttled"),
         )
-        persistent = settings.kind == "replay" or settings.record is not None
         self.means = Means(
             self.client,
-            Waits(settings.waits, patient=persistent),
+            waits,
             policy=self.settings.policy,
             model=self.settings.model,
             assistant=self.settings.assistant,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.client import path_to
 from conformance.outcomes import Fault, Unreachable, Untested
+from conformance.patience import TOO_MANY
 from conformance.states.handles import CANCEL_FORMS, REFUSED_KEY
 from conformance.states.stage import LONG_PROMPT
 from conformance.wire.values import NOT_JSON
@@ -48,6 +49,8 @@ def arrive(stage: Stage, url: str, key_env: str, *, with_key: bool) -> None:
     if reply.status in REFUSED_KEY:
         given = f"the key in {key_env}" if with_key else "a request without a key"
         raise NothingToMeasure(f"{url} refuses {given} ({reply.status}); set {key_env}")
+    if reply.status == TOO_MANY:
+        raise NothingToMeasure(f"{url} refuses every request as one too many (429)")
     if not (reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("id"), str)):
         got = "no JSON" if reply.json is NOT_JSON else "no thread"
         raise NothingToMeasure(

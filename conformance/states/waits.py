@@ -18,6 +18,7 @@ BUDGETS: Mapping[str, float] = {
     "expiry": 660.0,  # an unattended run expires; only where time can be turned
     "apart": 1.1,  # between two runs whose times should tell which is the later
     "work": 4.0,  # a run works before its cancel, where the times should tell that it did
+    "throttled": 60.0,  # a request that was one too many is sent again, as the target asks
     "afterlife": 2.0,  # between a final state and reading it again
     "clean-up": 120.0,  # cancelling and deleting, in the end, what the session made
     "search": 180.0,  # all random sequences of writes together, requests included

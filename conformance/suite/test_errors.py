@@ -227,6 +227,8 @@ def test_too_many_requests_are_refused_in_the_documented_form(stage: Stage) -> N
     """Where a target offers a way to be refused with a 429, the invariants judge what it says."""
     recipe = stage.means.recipe("rate-limited", "makes a target refuse with 429")
 
-    reply = stage.create_run(stage.thread(), **recipe)
+    thread = stage.thread()
+    with stage.client.impatient():
+        reply = stage.create_run(thread, **recipe)
 
     expect_status(reply, 429)
