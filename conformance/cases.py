@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from conformance.outcomes import Fault, Untested
+from conformance.outcomes import Fault, Noted, Unstable, Untested, Violated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,18 +26,26 @@ if TYPE_CHECKING:
 _SUBJECTS = frozenset({"listing", "tied_listing", "other_thread", "some_run"})
 
 
+@dataclass
+class Attempt:
+    """One time that a case is carried out, in a scope of its own."""
+
+    scope: str
+    #: The values of its fixtures by name, as far as they were made.
+    values: dict[str, Any] = field(default_factory=dict)
+    was_set_up: bool = False
+    #: What ended it, unless it ran to its end.
+    outcome: Exception | None = None
+
+
 class Case:
     """An item of pytest that any thread can carry out, its fixtures and its body in one scope."""
 
-    def __init__(self, item: pytest.Function, scope: str) -> None:
-        """Prepare it."""
+    def __init__(self, item: pytest.Function, scope: str, times: int) -> None:
+        """Prepare to carry it out so many times."""
         self._item = item
         self._params: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
-        self._scope = scope
-        #: The values of its fixtures by name, as far as they were made.
-        self.values: dict[str, Any] = {}
-        self.was_set_up = False
-        self._outcome: Exception | None = None
+        self.attempts = [Attempt(f"{scope}#{number}" if number > 1 else scope) for number in range(1, times + 1)]
 
     @property
     def is_plain(self) -> bool:
@@ -47,6 +57,11 @@ class Case:
         """Whether it takes several runs one after the other."""
         return self._item.get_closest_marker("long") is not None
 
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values of its fixtures, by name."""
+        return self.attempts[-1].values
+
     def subjects(self, shared: Shared) -> Mapping[str, Callable[[], object]]:
         """What it needs that other cases need as well, and how that is staged."""
         names = _SUBJECTS.intersection(self._item.fixturenames)
@@ -55,20 +70,30 @@ class Case:
             subjects[str(wanted)] = partial(shared.run, str(wanted))
         return subjects
 
-    def carry_out(self, client: Client) -> None:
+    def carry_out(self, attempt: Attempt, client: Client) -> None:
         """Set it up, run its body, and keep what ended it."""
         try:
-            with client.scope(self._scope):
-                arguments = {name: self._value(name) for name in self._arguments}
-                self.was_set_up = True
+            with client.scope(attempt.scope):
+                arguments = {name: self._value(name, attempt.values) for name in self._arguments}
+                attempt.was_set_up = True
                 self._item.obj(**arguments)
         except Exception as problem:  # noqa: BLE001 - whatever ends it becomes its verdict
-            self._outcome = problem
+            attempt.outcome = problem
 
     def tell(self) -> None:
-        """Raise what ended it, unless it ran to its end."""
-        if self._outcome:
-            raise self._outcome
+        """Raise what ended it: an error of ours, what its attempts agree on, or that they do not agree."""
+        outcomes = [attempt.outcome for attempt in self.attempts]
+        ended = [outcome for outcome in outcomes if outcome]
+        broken = [outcome for outcome in ended if isinstance(outcome, Violated)]
+        untested = [outcome for outcome in ended if isinstance(outcome, Untested)]
+        noted = [outcome for outcome in ended if isinstance(outcome, Noted)]
+        measured = len(outcomes) - len(untested)
+        if len(broken) + len(untested) + len(noted) < len(ended):
+            raise next(each for each in ended if not isinstance(each, (Violated, Untested, Noted)))
+        if broken and len(broken) < measured:
+            raise Unstable(len(broken), measured, broken[0].violations)
+        if told := [*broken, *noted, *([] if measured else untested)]:
+            raise told[0]
 
     @property
     def _arguments(self) -> Iterable[str]:
@@ -84,13 +109,13 @@ class Case:
         ours = fixture.func.__module__.startswith("conformance.") or name in {*self._params, "pytestconfig"}
         return ours and not inspect.isgeneratorfunction(fixture.func) and all(map(self._is_plain, fixture.argnames))
 
-    def _value(self, name: str) -> Any:
-        if name not in self.values:
+    def _value(self, name: str, made: dict[str, Any]) -> Any:
+        if name not in made:
             fixture = self._fixture(name)
             request = SimpleNamespace(param=self._params.get(name), config=self._item.config)
-            needs = {each: request if each == "request" else self._value(each) for each in fixture.argnames}
-            self.values[name] = fixture.func(**needs)
-        return self.values[name]
+            needs = {each: request if each == "request" else self._value(each, made) for each in fixture.argnames}
+            made[name] = fixture.func(**needs)
+        return made[name]
 
 
 class SideBySide:
@@ -101,24 +126,41 @@ class SideBySide:
         self._shared = shared
         self._client = shared.stage.client
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="case")
-        self._coming: dict[Case, Future[None]] = {}
+        self._coming: dict[Case, list[Future[None]]] = {}
 
-    def begin(self, cases: Iterable[Case]) -> None:
-        """Begin with what cases share and with what takes long; cases that wait for something shared come last."""
+    def begin(self, cases: Iterable[Case], seed: int | None = None) -> None:
+        """
+        Begin with what cases share and with what takes long; cases that wait for something shared come last.
+
+        Args:
+            cases: The cases.
+            seed: Draws another order, if it is given.
+        """
         with suppress(Untested, Fault):  # the cases will say so
             _ = self._shared.stage.assistant_id
         needed = {case: case.subjects(self._shared) for case in cases}
         for subject in {name: stage for subjects in needed.values() for name, stage in subjects.items()}.values():
             self._pool.submit(subject)
-        for case in sorted(needed, key=lambda case: (bool(needed[case]), not case.is_long)):
-            self._coming[case] = self._pool.submit(case.carry_out, self._client)
+        attempts = [(case, attempt) for case in needed for attempt in case.attempts]
+        attempts.sort(key=lambda each: (bool(needed[each[0]]), not each[0].is_long))
+        if seed is not None:
+            random.Random(seed).shuffle(attempts)  # noqa: S311 - an order, and no secret
+        for case, attempt in attempts:
+            self._coming.setdefault(case, []).append(self._pool.submit(case.carry_out, attempt, self._client))
 
     def wait_for(self, case: Case) -> None:
         """Wait until a case has ended, and raise what ended its set-up, if anything did."""
         with self._client.idling():
-            self._coming.pop(case).result()
-        if not case.was_set_up:
+            for coming in self._coming.pop(case):
+                coming.result()
+        if not any(attempt.was_set_up for attempt in case.attempts):
             case.tell()
+
+    def wait_for_all(self) -> None:
+        """Wait until every case has ended, whatever it came to."""
+        for coming in self._coming.values():
+            for each in coming:
+                each.result()
 
     def end(self) -> None:
         """Begin nothing more; what is on its way gives up at its next wait."""

@@ -89,6 +89,22 @@ def add(group: pytest.OptionGroup) -> None:
         help="broken requirements that are accepted, each with a reason (default: known-failures.toml, if it is there)",
     )
     option(
+        "--runs-update-known-failures",
+        action="store_true",
+        help="write the list anew after the session: what is broken is in it, what holds is not; reasons are kept",
+    )
+    option(
+        "--runs-repeat",
+        type=int,
+        metavar="N",
+        help="repeat each case N times, in shuffled order; where they disagree the verdict is unstable",
+    )
+    option(
+        "--runs-plan",
+        action="store_true",
+        help="say what a session would send and cost, by a rehearsal on the embedded reference server, and stop",
+    )
+    option(
         "--runs-fuzz",
         nargs="?",
         choices=("reads", "writes"),

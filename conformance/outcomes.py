@@ -32,6 +32,14 @@ class Violated(AssertionError):
         self.violations: Sequence[Violation] = violations
 
 
+class Unstable(Violated):
+    """Repetitions of the item disagree: in some of them the target broke the requirement, in others it did not."""
+
+    def __init__(self, times: int, of: int, violations: Sequence[Violation]) -> None:
+        super().__init__(*violations)
+        self.args = (f"broken {times} of {of} times: {self.args[0]}",)
+
+
 class Untested(Exception):
     """
     The requirement could not be measured, and why.

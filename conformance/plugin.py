@@ -17,7 +17,7 @@ from conformance import options
 from conformance.outcomes import Untested
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from conformance.cases import Case
     from conformance.requirements import Requirement
@@ -29,7 +29,7 @@ SUITE = Path(__file__).parent / "suite"
 #: Verdicts that pytest counts as passed, so that their texts would be lost to JUnit.
 _TOLD = frozenset({"warn", "note"})
 #: Verdicts for which pytest's only word is skipped.
-_SKIPPED = frozenset({"known", "n/a", "untested", "disabled"})
+_SKIPPED = frozenset({"known", "flaky", "n/a", "untested", "disabled"})
 
 _session: pytest.StashKey[Session] = pytest.StashKey()
 _row: pytest.StashKey[Requirement] = pytest.StashKey()
@@ -149,10 +149,14 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         rows = [item.stash[_row] for item in session.items if _row in item.stash]
         try:
-            judging.await_items(rows)
+            judging.await_items([(item.stash[_row], item.nodeid) for item in session.items if _row in item.stash])
             judging.arrive(rows)
-            if judging.settings.kind == "url":
+            _print(session, judging.capabilities())
+            if judging.settings.kind == "url" or judging.settings.repeat > 1:
                 _begin_side_by_side(judging, session.items)
+            if judging.settings.plan:
+                _print(session, judging.plan())
+                session.items.clear()
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
@@ -295,11 +299,11 @@ def _begin_side_by_side(judging: Session, items: list[pytest.Item]) -> None:
     cases = []
     for item in items:
         if isinstance(item, pytest.Function) and _row in item.stash and not judging.is_excused(item.stash[_row]):
-            case = Case(item, _scope_name(item))
+            case = Case(item, _scope_name(item), judging.settings.repeat)
             if case.is_plain and not _has(item, "invariant") and not _has(item, "fuzz"):
                 item.stash[_case] = case
                 cases.append(case)
-    judging.side_by_side.begin(cases)
+    judging.side_by_side.begin(cases, judging.settings.seed if judging.settings.repeat > 1 else None)
 
 
 def _scope_name(item: pytest.Item) -> str:
@@ -337,7 +341,8 @@ def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None)
     """Tell pytest and Allure what an item came to, in their words and, first, in ours."""
     judging = item.config.stash[_session]
     text = judging.text_of(item.nodeid, outcome) if outcome else None
-    told = text or (f"{finding.verdict}: {finding.reason}" if finding.reason else "")
+    named = f"{finding.verdict}: {finding.reason}" if finding.reason else ""
+    told = (f"{named}\n\n{text}" if finding.verdict in _SKIPPED else text) if text else named
     if outcome:
         outcome.args = (judging.redactor.text(told),)
     item.user_properties.append(("verdict", str(finding.verdict)))
@@ -354,7 +359,7 @@ def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None)
         pytest.skip(told)
     if finding.verdict == "stale":
         pytest.fail(told, pytrace=False)
-    if outcome and finding.verdict in {"fail", "error"}:
+    if outcome and finding.verdict in {"fail", "unstable", "error"}:
         item.stash[_text] = text
         raise outcome
 
@@ -366,6 +371,10 @@ def _list_rows(session: pytest.Session) -> None:
     for item in session.items:
         if _row in item.stash:
             checks.setdefault(item.stash[_row].id, []).append(item.nodeid.rsplit("/", 1)[-1])
+    _print(session, rows(checks))
+
+
+def _print(session: pytest.Session, lines: Iterable[str]) -> None:
     terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
-    for line in rows(checks):
+    for line in lines:
         terminal.write_line(line)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from conformance import __version__
 from conformance.cases import SideBySide
 from conformance.client import Client
+from conformance.known import DEFAULT_NAME, Known, read_known, updated
 from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
 from conformance.reports.commands import Place
@@ -17,6 +17,7 @@ from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach, State, catalogue
 from conformance.search.search import Search
 from conformance.settings import BadSettings
+from conformance.states.handles import FORM_NAMES
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
 from conformance.states.visit import arrive, explore, leave
@@ -26,11 +27,10 @@ from conformance.verdicts import Finding, Findings, Verdict, judge, overall
 from conformance.wire.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from conformance.invariants.evidence import Evidence
-    from conformance.known import Acceptance
     from conformance.outcomes import Violation
     from conformance.requirements import Requirement
     from conformance.settings import Settings
@@ -68,14 +68,13 @@ class Session:
         self.findings = Findings()
         self.redactor = Redactor([*([settings.key] if settings.key else []), *settings.profile.secrets])
         self._by_item: dict[str, Finding] = {}
-        #: What became of the recording, in sentences.
+        #: What became of the recording and of the list of known failures, in sentences.
         self._recorded: Sequence[str] = ()
-        listed = _known(settings, start)
-        today = date.today()  # noqa: DTZ011 - the day where the list is kept
-        self._known = {id: acceptance for id, acceptance in listed.items() if acceptance.counts(today)}
-        self._overdue = listed.keys() - self._known.keys()
-        #: How many items of each known failure are still to come.
-        self._awaited: Counter[str] = Counter()
+        self._list = start / (settings.known_failures or DEFAULT_NAME)
+        listed = read_known(self._list) if settings.known_failures or self._list.is_file() else ()
+        self._known = Known.of(listed, date.today())  # noqa: DTZ011 - the day where the list is kept
+        #: The capabilities that were looked for, and those of them that were not found.
+        self._probed: Sequence[str] = ()
         self._lacking: frozenset[str] = frozenset()
         self._evidence: Evidence
         self._seen = 0
@@ -110,7 +109,7 @@ class Session:
         )
         self.stage = Stage(self.means)
         self.shared = Shared(self.stage)
-        self.side_by_side = SideBySide(self.shared, settings.max_concurrency)
+        self.side_by_side = SideBySide(self.shared, settings.max_concurrency if settings.kind == "url" else 1)
         self.search = Search(
             self.stage,
             seed=settings.seed,
@@ -128,16 +127,22 @@ class Session:
         lines = [f"conformance {__version__}: {self.target}"]
         if self._line.provenance:
             lines.append(f"conformance: {self._line.provenance}")
-        if self.settings.kind == "url":
+        if self.settings.kind == "url" and not self.settings.plan:
             key = (
                 f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
             )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
-        if self._overdue:
-            lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(sorted(self._overdue))}")
-        if declared := self.settings.without - ({"auth"} if not self.settings.key else set()):
-            lines.append(f"conformance: declared absent: {', '.join(sorted(declared))}")
+        if overdue := sorted(entry.key for entry in self._known.overdue):
+            lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(overdue)}")
         return lines
+
+    def capabilities(self) -> Iterator[str]:
+        """What the target has, by the probes or by declaration, in a line where there is something to say."""
+        told = dict.fromkeys(self._probed, "found") | dict.fromkeys(self._lacking, "not found")
+        told |= dict.fromkeys(sorted(self.settings.without), "declared absent")
+        if told and self.settings.kind == "url":
+            form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
+            yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"
 
     def level(self, row: Requirement) -> Level | None:
         """The level of a row in this session, or None where the profile switches it off."""
@@ -148,18 +153,21 @@ class Session:
             return Level(override)
         return _POLICY_LEVELS[self.settings.policy] if row.id in _POLICY_ROWS else row.level
 
-    def await_items(self, rows: Iterable[Requirement]) -> None:
+    def await_items(self, items: Iterable[tuple[Requirement, str]]) -> None:
         """
-        Learn which items are to come, one row each.
+        Learn which items are to come, each as its row and its name.
 
         Raises:
             BadSettings: they are a selection that would replace the recording of a whole session, or no recording can
                 be written.
         """
-        selected = Counter(row.id for row in rows)
-        self._awaited = Counter({id: number for id, number in selected.items() if id in self._known})
+        named = [(row.id, item) for row, item in items]
+        selected = {id for id, _ in named}
+        self._known.expect(named)
+        for row, reason in self._known.unmatched(selected):
+            self._file(row, self._list.name, Verdict.STALE, reason)
         active = {id for id, row in catalogue().items() if row.state is State.ACTIVE}
-        if (folder := self._line.recorded_before) and active - set(selected):
+        if (folder := self._line.recorded_before) and active - selected:
             raise BadSettings(f"{folder} holds a cassette set, and a selection would replace it: name another one")
         self._line.begin()
 
@@ -185,8 +193,7 @@ class Session:
     def conclude(self, row: Requirement, item: str, outcome: Exception | None) -> Finding:
         """File what an item came to."""
         verdict, reason = judge(outcome, self.level(row) or row.level)
-        if row.id in self._known:
-            verdict, reason = self._as_known(row, verdict, reason)
+        verdict, reason = self._known.judge(row.id, item, verdict, reason)
         return self._file(
             row,
             item,
@@ -225,6 +232,15 @@ class Session:
         lines = [f"target: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]
 
+    def plan(self) -> Iterator[str]:
+        """What a session with these cases sends and costs, once they have been rehearsed."""
+        self.side_by_side.wait_for_all()
+        yield f"plan: {len(self.journal)} requests, {self.means.runs} runs, {len(self.means.threads)} threads"
+        yield f"plan: {self._tokens()} tokens, as the embedded reference server counts them"
+        waits = self._waits().partition(": ")[2].partition(";")[0]
+        yield f"plan: waits, {self.settings.max_concurrency} cases at once: {waits}"
+        yield "plan: rehearsed on the embedded reference server; nothing was sent to the target"
+
     def evidence(self) -> Evidence:
         """All that was seen so far; where no case ran, a fixed survey is staged first."""
         from conformance.invariants.evidence import Evidence
@@ -246,6 +262,7 @@ class Session:
         if settings.kind == "url":
             arrive(self.stage, settings.url, settings.key_env, with_key=settings.key is not None)
         if {row.area.capability for row in rows} & {"retrieve", "list", "cancel"} - settings.without:
+            self._probed = [name for name in ("retrieve", "list", "cancel") if name not in settings.without]
             self._lacking = explore(self.stage) - settings.without
 
     def close(self, *, whole: bool) -> None:
@@ -254,7 +271,19 @@ class Session:
         self.side_by_side.end()
         if self.settings.kind == "url":
             leave(self.stage, self.journal, self._pointed_at(), self.settings.max_concurrency)
-        self._recorded = self._line.hang_up(whole=whole)
+        self._recorded = [*self._line.hang_up(whole=whole), *self._update_list(whole=whole)]
+
+    def _update_list(self, *, whole: bool) -> Iterator[str]:
+        if not self.settings.update_known_failures:
+            return
+        if not whole:
+            yield f"{self._list.name} stays as it was, since the session did not come to its end"
+            return
+        counting = {Verdict.FAIL, *([Verdict.WARN] if self.settings.gate == "should" else [])}
+        today = date.today()  # noqa: DTZ011 - the day where the list is kept
+        text = updated(self._list, self.findings.by_requirement(), frozenset(counting), today)
+        self._list.write_text(self.redactor.text(text), "utf-8")
+        yield f"{self._list.name} says what is broken today; give the new entries a reason"
 
     def _not_applicable(self, row: Requirement) -> str | None:
         """Why a row says nothing about this target, or None if it does."""
@@ -292,16 +321,6 @@ class Session:
         self.findings.add(finding)
         self._by_item[item] = finding
         return finding
-
-    def _as_known(self, row: Requirement, verdict: Verdict, reason: str) -> tuple[Verdict, str]:
-        """What a known failure makes of a verdict; the last item tells whether all of them passed."""
-        self._awaited[row.id] -= 1
-        if verdict in {Verdict.FAIL, Verdict.WARN}:
-            return Verdict.KNOWN, f"{self._known[row.id].reason} ({reason})"
-        of_row = [finding.verdict for finding in self.findings.all if finding.requirement is row] + [verdict]
-        if not self._awaited[row.id] and set(of_row) == {Verdict.PASS}:
-            return Verdict.STALE, f"it is listed as a known failure and holds now: delete {row.id} from the list"
-        return verdict, reason
 
     def _pointed_at(self) -> frozenset[str]:
         """The threads that the commands are about which reproduce what is broken."""
@@ -353,13 +372,3 @@ class Session:
 
 def _until() -> date:
     return date.today() + _PATIENCE  # noqa: DTZ011 - the day where the list is kept
-
-
-def _known(settings: Settings, start: Path) -> Mapping[str, Acceptance]:
-    """The known failures that are listed."""
-    from conformance.known import DEFAULT_NAME, read_known
-
-    path = start / (settings.known_failures or DEFAULT_NAME)
-    if not settings.known_failures and not path.is_file():
-        return {}
-    return read_known(path)

@@ -64,7 +64,7 @@ class Settings:
     max_runs: int | None = None
     #: Whether runs cost nothing and time can be turned, as on the embedded reference server.
     free: bool = False
-    #: How many runs are staged side by side.
+    #: How many cases are carried out side by side.
     max_concurrency: int = 12
     gate: Literal["must", "should"] = "must"
     policy: str = "documented"
@@ -72,6 +72,11 @@ class Settings:
     without: frozenset[str] = frozenset()
     #: A file of known failures, other than the one of the usual name.
     known_failures: str | None = None
+    update_known_failures: bool = False
+    #: How often each case is carried out.
+    repeat: int = 1
+    #: Whether the target is only rehearsed for.
+    plan: bool = False
     waits: Mapping[str, float] = field(default_factory=dict)
     fuzz: Literal["reads", "writes"] | None = None
     seed: int = 0
@@ -101,17 +106,8 @@ class Settings:
         Raises:
             BadSettings: options contradict each other or have impossible values.
         """
-        for name in _VALUED:
-            if option(name) is not None and not option(name).strip():
-                raise BadSettings(f"--{name.replace('_', '-')} is empty; give it a value, or leave it out")
-        target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
-        kind = _kind(target)
-        if target and replay:
-            raise BadSettings("--target-url and --runs-replay are two targets; name one of them")
-        if record and not target:
-            raise BadSettings("--runs-record needs a --target-url to record from")
-        if option("runs_fault") and target != "reference":
-            raise BadSettings("--runs-fault needs --target-url=reference, the only server that can be told to be wrong")
+        _agree(option)
+        target, kind = option("runs_target_url"), _kind(option("runs_target_url"))
         key_env = option("runs_api_key_env") or "OPENAI_API_KEY"
         if option("runs_api_key_env") and kind == "url" and not os.environ.get(key_env):
             raise BadSettings(f"--runs-api-key-env names {key_env}, which is not set")
@@ -128,8 +124,8 @@ class Settings:
         return cls(
             kind=kind,
             url="http://reference.invalid/v1" if kind == "reference" else target or "",
-            replay=replay or "reference",
-            record=record,
+            replay=option("runs_replay") or "reference",
+            record=option("runs_record"),
             profile=profile,
             key=Secret(key) if key and kind == "url" else None,
             key_env=key_env,
@@ -142,11 +138,32 @@ class Settings:
             policy=option("runs_cancel_policy") or "documented",
             without=without,
             known_failures=option("runs_known_failures"),
+            update_known_failures=bool(option("runs_update_known_failures")),
+            repeat=_at_least_one(option("runs_repeat"), "--runs-repeat") or 1,
+            plan=bool(option("runs_plan")),
             waits=_waits(option("runs_wait") or [], known_waits),
             fuzz=option("runs_fuzz"),
             seed=option("runs_seed") or 0,
             faults=tuple(option("runs_fault") or ()),
         )
+
+
+def _agree(option: Callable[[str], Any]) -> None:
+    """See whether the options contradict each other."""
+    for name in _VALUED:
+        if option(name) is not None and not option(name).strip():
+            raise BadSettings(f"--{name.replace('_', '-')} is empty; give it a value, or leave it out")
+    target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
+    if target and replay:
+        raise BadSettings("--target-url and --runs-replay are two targets; name one of them")
+    if record and not target:
+        raise BadSettings("--runs-record needs a --target-url to record from")
+    if option("runs_fault") and target != "reference":
+        raise BadSettings("--runs-fault needs --target-url=reference, the only server that can be told to be wrong")
+    if (option("runs_repeat") or 1) > 1 and (record or not target):
+        raise BadSettings("--runs-repeat needs a live target, and is not recorded: a recording is always the same")
+    if option("runs_plan") and target in {None, "reference"}:
+        raise BadSettings("--runs-plan needs a --target-url to plan for; nothing else costs anything")
 
 
 def _kind(target: str | None) -> Literal["replay", "reference", "url"]:

@@ -83,6 +83,8 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
     """
     if settings.kind == "replay":
         return _replay(settings, start)
+    if settings.plan:
+        return _rehearsal(settings)
     sender: Sender
     socket, held = None, ExitStack()
     if settings.kind == "reference":
@@ -103,6 +105,16 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         return Line(sender, settings, target, "", held, socket)
     recorder = _recorded(sender, settings, start, redactor, target)
     return Line(recorder, settings, target, "", held, socket, recorder)
+
+
+def _rehearsal(settings: Settings) -> Line:
+    """The embedded reference server in the place of the target, which hears nothing of it."""
+    from conformance.reference import DEFAULT_KEY, Reference
+
+    served = Reference(cancel_policy=settings.policy, base_path=settings.base_path)
+    dialect = replace(load_profile("openai"), name=settings.profile.name, rows=settings.profile.rows)
+    settings = replace(settings, key=Secret(DEFAULT_KEY), assistant=None, profile=dialect)
+    return Line(InProcessSender(served), settings, settings.url, "", ExitStack())
 
 
 def _faults(names: tuple[str, ...]) -> list[Fault]:

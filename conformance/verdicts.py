@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.outcomes import NotClaimed, Noted, Untested, Violated
+from conformance.outcomes import NotClaimed, Noted, Unstable, Untested, Violated
 from conformance.requirements import Level
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     NOTE = "note"
     KNOWN = "known"
     STALE = "stale"
+    FLAKY = "flaky"
+    UNSTABLE = "unstable"
     NOT_APPLICABLE = "n/a"
     UNTESTED = "untested"
     DISABLED = "disabled"
@@ -32,7 +34,7 @@ class Verdict(StrEnum):
 
 
 #: What an item that was run may have measured.
-MEASURED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.NOTE, Verdict.KNOWN, Verdict.STALE})
+MEASURED = frozenset(Verdict) - {Verdict.NOT_APPLICABLE, Verdict.UNTESTED, Verdict.DISABLED, Verdict.ERROR}
 
 NOTHING_MEASURED = 11
 INCOMPLETE = 10
@@ -65,7 +67,8 @@ def judge(outcome: BaseException | None, level: Level) -> tuple[Verdict, str]:
             return Verdict.PASS, ""
         case Violated():
             verdicts = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.NOTE}
-            return verdicts[level], str(outcome)
+            unstable = isinstance(outcome, Unstable) and level is not Level.MAY
+            return (Verdict.UNSTABLE if unstable else verdicts[level]), str(outcome)
         case Noted():
             return Verdict.NOTE, outcome.finding
         case NotClaimed():
@@ -115,7 +118,10 @@ class Findings:
         """
         verdicts = set(self.verdicts().values())
         items = {finding.verdict for finding in self.all}
-        if items & {Verdict.FAIL, Verdict.STALE} or (gate == "should" and Verdict.WARN in items):
+        unstable = {finding.level for finding in self.all if finding.verdict is Verdict.UNSTABLE}
+        if items & {Verdict.FAIL, Verdict.STALE} or Level.MUST in unstable:
+            return 1
+        if gate == "should" and (Verdict.WARN in items or unstable):
             return 1
         if not items & MEASURED and items & {Verdict.UNTESTED, Verdict.ERROR}:
             return NOTHING_MEASURED
@@ -128,9 +134,11 @@ class Findings:
 _PRECEDENCE = (
     Verdict.FAIL,
     Verdict.STALE,
+    Verdict.UNSTABLE,
     Verdict.ERROR,
     Verdict.KNOWN,
     Verdict.WARN,
+    Verdict.FLAKY,
     Verdict.NOTE,
     Verdict.PASS,
     Verdict.UNTESTED,

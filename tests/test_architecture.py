@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "redaction": set(),
     "data": set(),
     "options": set(),
-    "known": {"requirements", "settings"},
+    "known": {"requirements", "settings", "verdicts"},
     "reference": set(),
 }
 

@@ -46,7 +46,9 @@ def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iter
     attention = (
         (Verdict.FAIL, "broken"),
         (Verdict.STALE, "listed as known, and holds"),
+        (Verdict.UNSTABLE, "unstable, since repetitions disagree"),
         (Verdict.WARN, "warned"),
+        (Verdict.FLAKY, "flaky"),
         (Verdict.KNOWN, "known"),
         (Verdict.ERROR, "errors, ours or the network's"),
         (Verdict.UNTESTED, "untested"),
@@ -65,7 +67,8 @@ def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iter
 
 def _sentence(findings: Findings, gate: str) -> str:
     code, verdicts = findings.exit_code(gate), {finding.verdict for finding in findings.all}
-    if code == 1 and verdicts.isdisjoint({Verdict.FAIL, Verdict.WARN} if gate == "should" else {Verdict.FAIL}):
+    broken = {Verdict.FAIL, Verdict.UNSTABLE, *([Verdict.WARN] if gate == "should" else [])}
+    if code == 1 and verdicts.isdisjoint(broken):
         return "better than its list of known failures says: delete from it what holds now"
     return _SENTENCES[code]
 

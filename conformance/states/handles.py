@@ -32,6 +32,13 @@ CANCEL_FORMS: dict[CancelForm, dict[str, Any]] = {
     "object": {"json": {}},
 }
 
+#: The same in words.
+FORM_NAMES: dict[CancelForm, str] = {
+    "json": "as JSON with an empty body",
+    "bare": "without a content type",
+    "object": "with an empty object",
+}
+
 
 @dataclass
 class Thread:
