@@ -7,37 +7,21 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 import gc
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance import options
-from conformance.outcomes import Untested
+from conformance.items import CASE, ROW, SESSION, TEXT, begin_side_by_side, concluding, has, open_scope, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
-    from conformance.cases import Case
-    from conformance.requirements import Requirement
     from conformance.session import Session
-    from conformance.verdicts import Finding
 
 SUITE = Path(__file__).parent / "suite"
 
-#: Verdicts that pytest counts as passed, so that their texts would be lost to JUnit.
-_TOLD = frozenset({"warn", "note"})
-#: Verdicts for which pytest's only word is skipped.
-_SKIPPED = frozenset({"known", "flaky", "n/a", "untested", "disabled"})
-
-_session: pytest.StashKey[Session] = pytest.StashKey()
-_row: pytest.StashKey[Requirement] = pytest.StashKey()
-_scope: pytest.StashKey[ExitStack] = pytest.StashKey()
-#: A case that is carried out side by side with others.
-_case: pytest.StashKey[Case] = pytest.StashKey()
-#: What an item says instead of a traceback.
-_text: pytest.StashKey[str | None] = pytest.StashKey()
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
 
@@ -80,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def judging(pytestconfig: pytest.Config) -> Session:
     """The session that the suite's fixtures are views of."""
-    return pytestconfig.stash[_session]
+    return pytestconfig.stash[SESSION]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -88,8 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin a session where there are items of the suite; order the invariants last, whoever else orders items."""
     _prepare(config, items)
     result = yield
-    if _session in config.stash:
-        items.sort(key=lambda item: _has(item, "invariant"))
+    if SESSION in config.stash:
+        items.sort(key=lambda item: has(item, "invariant"))
     return result
 
 
@@ -103,7 +87,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         getattr(config, "workeroutput")["runs_refused"] = True  # noqa: B009 - an attribute that xdist adds
         items.clear()
         return
-    session = config.stash[_session] = _begin(config)
+    session = config.stash[SESSION] = _begin(config)
     from conformance.requirements import Level, State, catalogue
 
     for level in Level:
@@ -111,7 +95,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     for key, name in {row.area.key: row.area.name for row in catalogue().values()}.items():
         config.addinivalue_line("markers", f"{key.lower()}: {name}")
     for item, id in mine.items():
-        row = item.stash[_row] = catalogue()[id]
+        row = item.stash[ROW] = catalogue()[id]
         if row.state is not State.ACTIVE:
             raise pytest.UsageError(f"{item.nodeid} measures {row.id}, which is {row.state}")
         item.extra_keyword_matches.add(row.id)
@@ -131,13 +115,13 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     """Say what is judged, and what was believed."""
-    return config.stash[_session].header() if _session in config.stash else []
+    return config.stash[SESSION].header() if SESSION in config.stash else []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """List the rows instead of running, or see whether there is a target to measure at all."""
-    judging = session.config.stash.get(_session, None)
+    judging = session.config.stash.get(SESSION, None)
     if judging and session.items and not session.config.getoption("collectonly"):
         from conformance.settings import BadSettings
         from conformance.states.visit import NothingToMeasure
@@ -147,13 +131,13 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             session.items.clear()
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
-        rows = [item.stash[_row] for item in session.items if _row in item.stash]
+        rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
         try:
-            judging.await_items([(item.stash[_row], item.nodeid) for item in session.items if _row in item.stash])
+            judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
             judging.arrive(rows)
             _print(session, judging.capabilities())
             if judging.settings.kind == "url" or judging.settings.repeat > 1:
-                _begin_side_by_side(judging, session.items)
+                begin_side_by_side(judging, session.items)
             if judging.settings.plan:
                 _print(session, judging.plan())
                 session.items.clear()
@@ -167,25 +151,25 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Skip what cannot say anything here; open the scope that the case's fixtures stage in."""
-    if _row not in item.stash:
+    if ROW not in item.stash:
         return (yield)
-    judging, row = item.config.stash[_session], item.stash[_row]
+    judging, row = item.config.stash[SESSION], item.stash[ROW]
     item.user_properties.append(("requirement", row.id))
-    if finding := judging.excused(row, item.nodeid, race=_has(item, "race")):
-        _tell(item, finding)
-    with _concluding(item, setting_up=True):
-        if case := item.stash.get(_case, None):
+    if finding := judging.excused(row, item.nodeid, race=has(item, "race")):
+        tell(item, finding)
+    with concluding(item, setting_up=True):
+        if case := item.stash.get(CASE, None):
             judging.side_by_side.wait_for(case)
             getattr(item, "funcargs").update(case.values)  # noqa: B009 - so that pytest does not make them again
         else:
-            item.stash[_scope].enter_context(judging.client.scope(_scope_name(item)))
+            open_scope(item)
         yield
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Say what a case came to that was carried out already."""
-    if case := pyfuncitem.stash.get(_case, None):
+    if case := pyfuncitem.stash.get(CASE, None):
         case.tell()
         return True
     return None
@@ -194,9 +178,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Turn what ends the case into its verdict; only a fail or an error leaves as an exception."""
-    if _row not in item.stash:
+    if ROW not in item.stash:
         return (yield)
-    with _concluding(item):
+    with concluding(item):
         yield
 
 
@@ -206,13 +190,13 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Replace the traceback by the text of the failure, before any other plugin reads it, free of secrets."""
     report = yield
-    if _row not in item.stash:
+    if ROW not in item.stash:
         if report.failed:
             item.config.stash[_others_failed] = True
     elif report.failed and call.excinfo:
-        judging = item.config.stash[_session]
-        report.longrepr = item.stash.get(_text, None) or judging.redactor.text(str(report.longrepr))
-        item.stash[_text] = None
+        judging = item.config.stash[SESSION]
+        report.longrepr = item.stash.get(TEXT, None) or judging.redactor.text(str(report.longrepr))
+        item.stash[TEXT] = None
     return report
 
 
@@ -231,7 +215,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     """End with the compliance summary."""
     if config.stash.get(_distributed, False):
         terminalreporter.write_line(f"ERROR: {_NO_XDIST}", red=True)
-    judging = config.stash.get(_session, None)
+    judging = config.stash.get(SESSION, None)
     if judging is None and options.given(config) and exitstatus in _UNSUSPECTING:
         terminalreporter.write_line(f"WARNING: {_NOTHING_OF_OURS}", yellow=True)
     if judging and judging.findings.all:
@@ -248,7 +232,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Clean up on the target, finish a recording, and set the exit code."""
     if session.config.stash.get(_distributed, False):
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
-    judging = session.config.stash.get(_session, None)
+    judging = session.config.stash.get(SESSION, None)
     if judging is None:
         return
     ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
@@ -282,86 +266,10 @@ def _begin(config: pytest.Config) -> Session:
         raise pytest.UsageError(str(problem)) from None
 
 
-def _has(item: pytest.Item, marker: str) -> bool:
-    return item.get_closest_marker(marker) is not None
-
-
 def _is_wanted(item: pytest.Item, fuzz: str | None) -> bool:
     """Whether an item sends nothing generated, or what was asked for."""
     marker = item.get_closest_marker("fuzz")
     return marker is None or (fuzz is not None and fuzz in (marker.args or (fuzz,)))
-
-
-def _begin_side_by_side(judging: Session, items: list[pytest.Item]) -> None:
-    """Begin with the cases; what is generated has an order, and what judges the journal comes last."""
-    from conformance.cases import Case
-
-    cases = []
-    for item in items:
-        if isinstance(item, pytest.Function) and _row in item.stash and not judging.is_excused(item.stash[_row]):
-            case = Case(item, _scope_name(item), judging.settings.repeat)
-            if case.is_plain and not _has(item, "invariant") and not _has(item, "fuzz"):
-                item.stash[_case] = case
-                cases.append(case)
-    judging.side_by_side.begin(cases, judging.settings.seed if judging.settings.repeat > 1 else None)
-
-
-def _scope_name(item: pytest.Item) -> str:
-    """A scope is named by its file and case, so that neither the checkout's place nor the order matters."""
-    kind = "races" if _has(item, "race") else "invariants" if _has(item, "invariant") else "cases"
-    return f"{kind}/{item.path.stem}/{item.name}"
-
-
-@contextmanager
-def _concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None]:
-    """End the scope of an item and file what it came to; a set-up that went well comes to nothing yet."""
-    judging = item.config.stash[_session]
-    scope = item.stash.setdefault(_scope, ExitStack())
-    outcome: Exception | None = None
-    try:
-        yield
-        if setting_up:
-            return
-        scope.close()
-    except Exception as problem:  # noqa: BLE001 - whatever ends an item becomes its verdict
-        outcome = problem
-        try:
-            scope.__exit__(type(problem), problem, problem.__traceback__)
-        except Untested as withheld:
-            outcome = withheld
-        except Exception:  # noqa: BLE001, S110 - the first problem is the one to tell
-            pass
-    except BaseException as interruption:
-        scope.__exit__(type(interruption), interruption, interruption.__traceback__)
-        raise
-    _tell(item, judging.conclude(item.stash[_row], item.nodeid, outcome), outcome)
-
-
-def _tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None) -> None:
-    """Tell pytest and Allure what an item came to, in their words and, first, in ours."""
-    judging = item.config.stash[_session]
-    text = judging.text_of(item.nodeid, outcome) if outcome else None
-    named = f"{finding.verdict}: {finding.reason}" if finding.reason else ""
-    told = (f"{named}\n\n{text}" if finding.verdict in _SKIPPED else text) if text else named
-    if outcome:
-        outcome.args = (judging.redactor.text(told),)
-    item.user_properties.append(("verdict", str(finding.verdict)))
-    if finding.verdict in _TOLD:
-        item.user_properties.append(("finding", judging.redactor.text(told)))
-    if item.config.getoption("allure_report_dir", None):
-        from conformance.reports import allure
-        from conformance.reports.failure import SHOWN
-
-        shown = {each.number: each for violation in finding.violations[:SHOWN] for each in violation.exchanges}
-        shown |= {each.number: each for each in judging.journal.of(_scope_name(item))}
-        allure.tell(finding, told, [shown[number] for number in sorted(shown)], judging.redactor)
-    if finding.verdict in _SKIPPED:
-        pytest.skip(told)
-    if finding.verdict == "stale":
-        pytest.fail(told, pytrace=False)
-    if outcome and finding.verdict in {"fail", "unstable", "error"}:
-        item.stash[_text] = text
-        raise outcome
 
 
 def _list_rows(session: pytest.Session) -> None:
@@ -369,8 +277,8 @@ def _list_rows(session: pytest.Session) -> None:
 
     checks: dict[str, list[str]] = {}
     for item in session.items:
-        if _row in item.stash:
-            checks.setdefault(item.stash[_row].id, []).append(item.nodeid.rsplit("/", 1)[-1])
+        if ROW in item.stash:
+            checks.setdefault(item.stash[ROW].id, []).append(item.nodeid.rsplit("/", 1)[-1])
     _print(session, rows(checks))
 
 

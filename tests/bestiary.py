@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance import plugin
+from conformance.items import SESSION
 from conformance.reference.faults import FAULTS
 from conformance.replay import cassette  # noqa: F401 - loaded before the fork
 
@@ -58,7 +58,7 @@ class _Listener:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        judging = session.config.stash.get(plugin._session, None)
+        judging = session.config.stash.get(SESSION, None)
         if judging is None:
             return
         self.requests = len(judging.journal)

@@ -70,7 +70,7 @@ def test_nothing_imports_upward(part: str) -> None:
 def test_every_part_has_its_place() -> None:
     parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
 
-    assert parts - set(ALLOWED) == {"__init__", "plugin", "session", "targets"}
+    assert parts - set(ALLOWED) == {"__init__", "items", "plugin", "session", "targets"}
 
 
 def test_the_judge_knows_nothing_of_the_reference_server() -> None:
