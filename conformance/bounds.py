@@ -21,6 +21,10 @@ _GZIP_WINDOW: Final = 31
 _PORTION: Final = 64 * 1024
 
 
+#: Seconds for which a read waits before it looks whether it should go on waiting.
+_LOOK_UP: Final = 0.5
+
+
 class OutOfBounds(Exception):
     """An answer is too large, or packed as nobody asked for; the message continues "the answer"."""
 
@@ -29,11 +33,20 @@ class TooLate(OutOfBounds):
     """It takes too long."""
 
 
+class Closing:
+    """When all exchanges must be over, whoever waits for them; nobody knows until somebody says."""
+
+    at: float = math.inf
+
+
 class Deadline(threading.local):
     """When the exchange of this thread must be over, whatever is still coming."""
 
     _at: float = math.inf
     _seconds: float = math.inf
+
+    def __init__(self, closing: Closing) -> None:
+        self._closing = closing
 
     @contextmanager
     def after(self, seconds: float) -> Iterator[None]:
@@ -54,19 +67,21 @@ class Deadline(threading.local):
         left = self._at - time.monotonic()
         if left <= 0:
             raise TooLate(f"it took over {self._seconds:g} s")
+        if self._closing.at <= time.monotonic():
+            raise TooLate("the session ends")
         return timeout if left == math.inf else min(left, timeout or left)
 
 
 class PunctualNetwork:
     """A network backend of httpcore whose connections end at the deadline, also between the bytes of a header."""
 
-    def __init__(self, network: Any, deadline: Deadline) -> None:
-        self._network, self._deadline = network, deadline
+    def __init__(self, network: Any, deadline: Deadline, timed_out: type[Exception]) -> None:
+        self._network, self._deadline, self._timed_out = network, deadline, timed_out
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> Any:
         """Connect."""
         stream = self._network.connect_tcp(host, port, timeout=self._deadline.left(timeout), **options)
-        return _PunctualStream(stream, self._deadline)
+        return _PunctualStream(stream, self._deadline, self._timed_out)
 
     def sleep(self, seconds: float) -> None:
         """Wait before another attempt to connect."""
@@ -74,11 +89,16 @@ class PunctualNetwork:
 
 
 class _PunctualStream:
-    def __init__(self, stream: Any, deadline: Deadline) -> None:
-        self._stream, self._deadline = stream, deadline
+    def __init__(self, stream: Any, deadline: Deadline, timed_out: type[Exception]) -> None:
+        self._stream, self._deadline, self._timed_out = stream, deadline, timed_out
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+        while True:
+            left = self._deadline.left(timeout)
+            try:
+                return self._stream.read(max_bytes, _LOOK_UP if left is None else min(left, _LOOK_UP))
+            except self._timed_out:
+                pass  # who has nothing to read looks up now and then, since the session may be about to end
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _PORTION):
@@ -89,7 +109,7 @@ class _PunctualStream:
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Any:
         encrypted = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
-        return _PunctualStream(encrypted, self._deadline)
+        return _PunctualStream(encrypted, self._deadline, self._timed_out)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.outcomes import Fault, Noted, Unstable, Untested, Violated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
     import pytest
@@ -47,10 +47,15 @@ class Case:
         self._params: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
         self.attempts = [Attempt(f"{scope}#{number}" if number > 1 else scope) for number in range(1, times + 1)]
 
+    def anew(self) -> Sequence[Attempt]:
+        """Forget what it came to, and begin again."""
+        self.attempts = [Attempt(attempt.scope) for attempt in self.attempts]
+        return self.attempts
+
     @property
     def is_plain(self) -> bool:
         """Whether its fixtures are functions of ours; those of anybody else, or with a tear-down, are pytest's."""
-        return all(map(self._is_plain, self._arguments))
+        return all(map(self._is_plain, self._item.fixturenames))
 
     @property
     def is_long(self) -> bool:
@@ -107,6 +112,8 @@ class Case:
         if fixture is None:
             return name == "request"
         ours = fixture.func.__module__.startswith("conformance.") or name in {*self._params, "pytestconfig"}
+        if not ours and fixture.scope != "function":
+            return name not in self._arguments  # it is there before the first item, or does not matter to it
         return ours and not inspect.isgeneratorfunction(fixture.func) and all(map(self._is_plain, fixture.argnames))
 
     def _value(self, name: str, made: dict[str, Any]) -> Any:
@@ -126,6 +133,7 @@ class SideBySide:
         self._shared = shared
         self._client = shared.stage.client
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="case")
+        self._subjects: list[Future[object]] = []
         self._coming: dict[Case, list[Future[None]]] = {}
 
     def begin(self, cases: Iterable[Case], seed: int | None = None) -> None:
@@ -140,7 +148,7 @@ class SideBySide:
             _ = self._shared.stage.assistant_id
         needed = {case: case.subjects(self._shared) for case in cases}
         for subject in {name: stage for subjects in needed.values() for name, stage in subjects.items()}.values():
-            self._pool.submit(subject)
+            self._subjects.append(self._pool.submit(subject))
         attempts = [(case, attempt) for case in needed for attempt in case.attempts]
         attempts.sort(key=lambda each: (bool(needed[each[0]]), not each[0].is_long))
         if seed is not None:
@@ -150,11 +158,22 @@ class SideBySide:
 
     def wait_for(self, case: Case) -> None:
         """Wait until a case has ended, and raise what ended its set-up, if anything did."""
+        if case not in self._coming:  # somebody has it run again
+            for attempt in case.anew():
+                case.carry_out(attempt, self._client)
         with self._client.idling():
-            for coming in self._coming.pop(case):
+            for coming in self._coming.pop(case, ()):
                 coming.result()
         if not any(attempt.was_set_up for attempt in case.attempts):
             case.tell()
+
+    def wait_for_subjects(self) -> None:
+        """Wait until nothing shared is being staged any more; what became of it, its cases say."""
+        wait(self._subjects)
+
+    def has_ended(self, case: Case) -> bool:
+        """Whether a case that was not told of yet has been carried out."""
+        return case in self._coming and all(each.done() and not each.cancelled() for each in self._coming[case])
 
     def wait_for_all(self) -> None:
         """Wait until every case has ended, whatever it came to."""
@@ -164,5 +183,5 @@ class SideBySide:
 
     def end(self) -> None:
         """Begin nothing more; what is on its way gives up at its next wait."""
-        self._client.give_up()
-        self._pool.shutdown(cancel_futures=True)
+        with self._client.giving_up():
+            self._pool.shutdown(cancel_futures=True)

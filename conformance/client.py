@@ -13,8 +13,8 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-from conformance.outcomes import Fault, NotClaimed, Noted, Untested, Violated
-from conformance.patience import Patience
+from conformance.outcomes import Fault, NotClaimed, Noted, Unconnected, Untested, Violated
+from conformance.patience import Patience, Width, is_one_too_many
 from conformance.wire.exchange import JSON_TYPE, Request
 from conformance.wire.operations import OPERATIONS
 
@@ -57,6 +57,8 @@ class Client:
         key_header: tuple[str, str] = ("authorization", "Bearer {key}"),
         without: Collection[str] = (),
         patience: float = 0.0,
+        at_once: int = 1,
+        seed: int = 0,
     ) -> None:
         """
         Prepare a client.
@@ -71,6 +73,8 @@ class Client:
             key_header: The name of its header, and a template of its value.
             without: The capabilities that are not offered.
             patience: Seconds for which a request that is refused as one too many is sent again.
+            at_once: How many requests may be under way, apart from those that race.
+            seed: Of the order in which those that race line up.
         """
         self.journal = journal
         self.base_path = base_path.rstrip("/")
@@ -82,6 +86,7 @@ class Client:
         self.idle = 0.0
         self._sender = sender
         self._patience = Patience(patience)
+        self._width = Width(at_once)
         # An empty header takes back one that an extended profile has.
         self._headers = {name.lower(): value for name, value in (headers or {}).items() if value}
         self._query = tuple(query)
@@ -91,6 +96,7 @@ class Client:
         self.without = without
         #: What was not even asked for, by scope, since it is declared absent or was never recorded.
         self.withheld: dict[str, Untested] = {}
+        self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
         self._here = _Here()
         self._begun: set[str] = set()
         self._lock = threading.Lock()
@@ -194,15 +200,37 @@ class Client:
             if value is not None:
                 sent[name.lower()] = value
         request = Request(method, self.base_path + path, (*query, *self._query), sent, content)
-        exchange, waited = self._exchange(request), 0.0
-        while (
-            self._here.patient and not self._here.gate and (delay := self._patience.delay(exchange, waited)) is not None
-        ):
+        if self._here.gate:
+            return self._exchange(request)
+        with self._width.taken():
+            return self._patiently(request)
+
+    def _patiently(self, request: Request) -> Exchange:
+        """What is refused as one too many is sent again, and meanwhile makes others wait for their turn."""
+        exchange, waited = self._connected(request), 0.0
+        while self._here.patient and is_one_too_many(exchange):
+            self._width.narrow(for_good=False)
+            if (delay := self._patience.delay(exchange, waited)) is None:
+                raise Untested(f"the target goes on refusing requests as too many: {exchange}")
             self.wait(delay, "throttled")
-            exchange, waited = self._exchange(request), waited + delay
+            exchange, waited = self._connected(request), waited + delay
+        self._patience.helps()
+        self._width.widen()
         return exchange
 
+    def _connected(self, request: Request) -> Exchange:
+        """What found no connection, where there were some, is sent once more."""
+        try:
+            return self._exchange(request)
+        except Unconnected:
+            if not len(self.journal):
+                raise
+            self._width.narrow(for_good=True)
+        return self._exchange(request)
+
     def _exchange(self, request: Request) -> Exchange:
+        if self._over:
+            raise Fault("the session ended before this was sent")
         try:
             reply = self._sender.send(request, self.scope_name, self._here.gate)
         except Untested as problem:
@@ -210,7 +238,12 @@ class Client:
                 self.withhold(problem)
             raise
         return self.journal.append(
-            scope=self.scope_name, request=request, response=reply.response, at=reply.at, duration=reply.duration
+            scope=self.scope_name,
+            request=request,
+            response=reply.response,
+            at=reply.at,
+            duration=reply.duration,
+            number=reply.number,
         )
 
     @contextmanager
@@ -239,7 +272,7 @@ class Client:
                 raise
 
         with ThreadPoolExecutor(len(calls)) as pool:
-            drawn = random.sample(range(len(calls)), len(calls))
+            drawn = self._drawn.sample(range(len(calls)), len(calls))
             lined_up = {place: pool.submit(at_the_line, calls[place]) for place in drawn}
         coming = [lined_up[place] for place in range(len(calls))]
         problems = [problem for each in coming if (problem := each.exception())]
@@ -281,9 +314,14 @@ class Client:
         """The session clock, in Unix seconds."""
         return self._sender.now(self.scope_name)
 
-    def give_up(self) -> None:
-        """Let no thread wait any longer."""
+    @contextmanager
+    def giving_up(self) -> Iterator[None]:
+        """Inside, nothing is sent, and nobody waits any longer."""
         self._over = True
+        try:
+            yield
+        finally:
+            self._over = False
 
     def unseen(self, what: str) -> Untested:
         """Why the session shows nothing of something; where what would have is out of reach, nobody is to blame."""

@@ -45,6 +45,20 @@ def begin_side_by_side(judging: Session, items: list[pytest.Item]) -> None:
     judging.side_by_side.begin(cases, judging.settings.seed if judging.settings.repeat > 1 else None)
 
 
+def conclude_the_rest(items: list[pytest.Item]) -> None:
+    """File what was carried out, and pytest never came to, since the session was broken off."""
+    for item in items:
+        judging = item.config.stash[SESSION] if CASE in item.stash else None
+        if judging and judging.side_by_side.has_ended(case := item.stash[CASE]):
+            outcome: Exception | None = None
+            try:
+                judging.side_by_side.wait_for(case)
+                case.tell()
+            except Exception as problem:  # noqa: BLE001 - whatever ended it is its verdict
+                outcome = problem
+            judging.conclude(item.stash[ROW], item.nodeid, outcome)
+
+
 def has(item: pytest.Item, marker: str) -> bool:
     """Whether an item carries a marker."""
     return item.get_closest_marker(marker) is not None

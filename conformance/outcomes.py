@@ -77,5 +77,9 @@ class Unreachable(Fault):
     """The target did not answer, or not within bounds."""
 
 
+class Unconnected(Unreachable):
+    """There was no connection, so that nothing was sent."""
+
+
 class BadSettings(Exception):
     """The session cannot be started as it was asked for; the message says why, in a sentence."""

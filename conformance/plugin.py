@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance import options
-from conformance.items import CASE, ROW, SESSION, TEXT, begin_side_by_side, concluding, has, open_scope, tell
+from conformance.items import (
+    CASE,
+    ROW,
+    SESSION,
+    TEXT,
+    begin_side_by_side,
+    conclude_the_rest,
+    concluding,
+    has,
+    open_scope,
+    tell,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -122,7 +133,7 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """List the rows instead of running, or see whether there is a target to measure at all."""
     judging = session.config.stash.get(SESSION, None)
-    if judging and session.items and not session.config.getoption("collectonly"):
+    if judging and session.items and not _runs_nothing(session):
         from conformance.settings import BadSettings
         from conformance.states.visit import NothingToMeasure
 
@@ -235,6 +246,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     judging = session.config.stash.get(SESSION, None)
     if judging is None:
         return
+    conclude_the_rest(session.items)
     ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
     judging.close(whole=ended)
     if ended and not session.config.stash.get(_others_failed, False):
@@ -264,6 +276,13 @@ def _begin(config: pytest.Config) -> Session:
         return Session(Settings.read(config.getoption, BUDGETS), config.invocation_params.dir)
     except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
         raise pytest.UsageError(str(problem)) from None
+
+
+def _runs_nothing(session: pytest.Session) -> bool:
+    """Whether pytest will carry out no item, so that nothing may be sent."""
+    asked = session.config.getoption
+    broken = session.testsfailed and not asked("continue_on_collection_errors")
+    return bool(broken or asked("collectonly") or asked("setuponly") or asked("setupplan"))
 
 
 def _is_wanted(item: pytest.Item, fuzz: str | None) -> bool:

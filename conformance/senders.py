@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.wire.exchange import Response
@@ -20,6 +21,8 @@ class Reply:
     response: Response
     at: float
     duration: float
+    #: The place of the request among those that departed, from 1, where several may be under way.
+    number: int | None = None
 
 
 class Sender(Protocol):
@@ -67,6 +70,7 @@ class InProcessSender:
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        self._departures = count(1)
 
     def open(self, scope: str) -> None:
         """Nothing to prepare."""
@@ -79,9 +83,10 @@ class InProcessSender:
         at = self.now(scope)
         if gate:
             gate()
+        number = next(self._departures)
         answer = self._served.handle(request.method, request.path, request.query, request.headers, request.body, scope)
         response = Response(answer.status, answer.headers, answer.body)
-        return Reply(response, at, round(self.now(scope) - at, 3))
+        return Reply(response, at, round(self.now(scope) - at, 3), number)
 
     def now(self, scope: str) -> float:
         """The reference's clock."""

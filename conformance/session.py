@@ -44,6 +44,8 @@ _POLICY_ROWS = frozenset({"RUN-CANCEL-017", "RUN-CANCEL-018"})
 _MOST_TOKENS = 10**9
 #: Seconds that an answer may take in the end, when nothing is measured any more.
 _PARTING = 10.0
+#: Seconds for what is still under way when nobody will hear of it any more.
+_LAST_WORDS = 2.0
 #: The scopes of what was selected; where there is none, the invariants have nothing to judge yet.
 _SENDING = ("cases/", "races/", "sequences/")
 #: How long a failure is proposed to be accepted for.
@@ -93,6 +95,8 @@ class Session:
             key_header=profile.key_header,
             without=settings.without,
             patience=waits.budget("throttled"),
+            at_once=settings.max_concurrency,
+            seed=settings.seed,
         )
         self.means = Means(
             self.client,
@@ -247,6 +251,7 @@ class Session:
 
         if not self._seen and not any(each.scope.startswith(_SENDING) for each in self.journal):
             self._survey()
+        self.side_by_side.wait_for_subjects()
         if self._seen != len(self.journal):  # what all invariants derive is derived once
             self._evidence, self._seen = Evidence(self.journal), len(self.journal)
         return self._evidence
@@ -268,7 +273,8 @@ class Session:
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
         self._line.hurry(_PARTING)
-        self.side_by_side.end()
+        with self._line.closing(_LAST_WORDS):
+            self.side_by_side.end()
         if self.settings.kind == "url":
             leave(self.stage, self.journal, self._pointed_at(), self.settings.max_concurrency)
         self._recorded = [*self._line.hang_up(whole=whole), *self._update_list(whole=whole)]

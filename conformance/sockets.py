@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
+from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance import __version__
-from conformance.bounds import PACKED, Deadline, Discretion, OutOfBounds, PunctualNetwork, TooLate, unpacked
-from conformance.outcomes import Unreachable
+from conformance.bounds import PACKED, Closing, Deadline, Discretion, OutOfBounds, PunctualNetwork, TooLate, unpacked
+from conformance.outcomes import Unconnected, Unreachable
 from conformance.senders import Reply
 from conformance.wire.exchange import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import httpx
 
@@ -30,27 +33,31 @@ PAUSE: Final = 10.0
 class HttpSender:
     """Speaks HTTP to a URL: within bounds of size and time, without redirects, and without a memory for cookies."""
 
-    def __init__(self, origin: str, *, deadline: float = DEADLINE) -> None:
+    def __init__(self, origin: str, *, deadline: float = DEADLINE, at_once: int = 12) -> None:
         """
         Prepare to send.
 
         Args:
             origin: Such as `http://localhost:8000`, without a path.
             deadline: The seconds that one exchange may take in all.
+            at_once: How many cases send side by side; a race takes up to four connections.
         """
-        import httpx  # a replay never needs it
+        import httpcore  # a replay never needs them
+        import httpx
 
         self._httpx = httpx
         self._origin = origin
         self.deadline = deadline
-        self._over = Deadline()
+        self._closing = Closing()
+        self._over = Deadline(self._closing)
         self._transport = httpx.HTTPTransport(
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16), trust_env=False
+            limits=httpx.Limits(max_connections=4 * at_once + 4, max_keepalive_connections=at_once), trust_env=False
         )
         # httpx takes no network backend of ours, and its own timeouts begin anew with every byte.
         pool: Any = self._transport._pool  # noqa: SLF001
-        pool._network_backend = PunctualNetwork(pool._network_backend, self._over)  # noqa: SLF001
+        pool._network_backend = PunctualNetwork(pool._network_backend, self._over, httpcore.ReadTimeout)  # noqa: SLF001
         self._discretion = Discretion("httpx", "httpcore")
+        self._departures = count(1)
         self._unanswered = 0
         self._gone_since = -PAUSE
 
@@ -77,15 +84,18 @@ class HttpSender:
         if gate:
             gate()
         at, started = time.time(), time.monotonic()
+        number = next(self._departures)  # after the time, so that of two that do not overlap the first has the lower
         try:
             response = self._exchange(outgoing, self.deadline)
         except (TooLate, self._httpx.HTTPError, ValueError) as problem:  # a host name can be worth a ValueError
             self._go_without()
-            raise Unreachable(f"{unanswered}: {type(problem).__name__}: {problem}") from None
+            unconnected = isinstance(problem, (self._httpx.ConnectTimeout, self._httpx.ConnectError))
+            kind = Unconnected if unconnected else Unreachable
+            raise kind(f"{unanswered}: {type(problem).__name__}: {problem}") from None
         except OutOfBounds as problem:
             raise Unreachable(f"the answer to {request.method} {request.path} {problem}") from None
         self._unanswered = 0
-        return Reply(response, round(at, 3), round(time.monotonic() - started, 3))
+        return Reply(response, round(at, 3), round(time.monotonic() - started, 3), number)
 
     def now(self, scope: str) -> float:  # noqa: ARG002
         """The clock of this machine."""
@@ -94,6 +104,15 @@ class HttpSender:
     def wait(self, seconds: float, scope: str) -> None:  # noqa: ARG002
         """Sleep."""
         time.sleep(seconds)
+
+    @contextmanager
+    def closing(self, seconds: float) -> Iterator[None]:
+        """Inside, what is under way, or begins, has at most so many seconds from now on."""
+        self._closing.at = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._closing.at = inf
 
     def end(self) -> None:
         """Hang up, and leave everything that others use as it was."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -58,6 +58,10 @@ class Line:
         if self._socket:
             self._socket.deadline = min(self._socket.deadline, seconds)
 
+    def closing(self, seconds: float) -> AbstractContextManager[None]:
+        """Inside, what is under way has no more than so many seconds left."""
+        return self._socket.closing(seconds) if self._socket else nullcontext()
+
     def hang_up(self, *, whole: bool) -> Sequence[str]:
         """End the session, and say what became of its recording; only one that ran as a whole leaves one."""
         self._held.close()
@@ -99,7 +103,7 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         behaviours = [fault.behaviour for fault in faults]
         sender = InProcessSender(Reference(cancel_policy=policy, seed=seed, faults=behaviours))
     else:
-        target, sender = settings.url, (socket := HttpSender(settings.origin))
+        target, sender = settings.url, (socket := HttpSender(settings.origin, at_once=settings.max_concurrency))
         held.callback(socket.end)
     if not settings.record:
         return Line(sender, settings, target, "", held, socket)

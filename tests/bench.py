@@ -71,7 +71,7 @@ def slow(folder: Path) -> None:
         chain, scope = longest_chain(folder / "slow")
         serial = pytest_output("-q", f"--target-url={url}", "--runs-max-concurrency=1")[1]
     print(f"slow target, side by side     {wall:6.2f} s")
-    print(f"slow target, longest chain    {chain:6.2f} s    ({scope})")
+    print(f"slow target, longest chain    {chain:6.2f} s    ({scope}; races, which are not recorded, left out)")
     print(f"ratio                         {wall / chain:6.2f}    (goal: at most 2)")
     print(f"slow target, one by one       {serial:6.2f} s")
     print(f"ratio                         {serial / wall:6.2f}    (goal: at least 5)")

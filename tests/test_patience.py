@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
 
-from conformance.patience import Patience
+from conformance.patience import Patience, Width, is_one_too_many
 from conformance.wire.exchange import Exchange, Request, Response
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,9 +30,6 @@ def _delays(patience: Patience, reply: Exchange) -> list[float]:
 @pytest.mark.parametrize(
     ("reply", "delays"),
     [
-        pytest.param(_reply(200), [], id="fine"),
-        pytest.param(_reply(500), [], id="crash"),
-        pytest.param(_reply(503), [], id="down"),
         pytest.param(_reply(503, "20"), [20], id="down for a while"),
         pytest.param(_reply(429), [1, 2, 4, 8], id="silent"),
         pytest.param(_reply(429, "5"), [5, 6, 12], id="five"),
@@ -60,6 +58,33 @@ def test_patience_that_helps_lasts() -> None:
     patience = Patience(30.0)
     for _ in range(10):
         _delays(patience, _reply(429))
-        assert patience.delay(_reply(200), waited=1.0) is None
+        patience.helps()
 
     assert _delays(patience, _reply(429)) == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("reply", "refused"),
+    [
+        pytest.param(_reply(200), False, id="fine"),
+        pytest.param(_reply(500), False, id="crash"),
+        pytest.param(_reply(503), False, id="down"),
+        pytest.param(_reply(503, "20"), True, id="down for a while"),
+        pytest.param(_reply(429), True, id="too many"),
+    ],
+)
+def test_a_refusal_for_now_is_told_from_others(reply: Exchange, refused: bool) -> None:
+    assert is_one_too_many(reply) is refused
+
+
+def test_the_width_grows_while_all_goes_well_and_shrinks_for_good_where_it_is_too_much() -> None:
+    width = Width(12)
+    widths = []
+    for learn in (width.widen, partial(width.narrow, for_good=False), partial(width.narrow, for_good=True)):
+        for _ in range(100):
+            learn()
+        widths.append(width._width)
+    for _ in range(100):
+        width.widen()
+
+    assert [*widths, width._width] == [12, 1, 1, 1]

@@ -137,6 +137,12 @@ class Means:
         if optional and self.max_runs is None and not self.free:
             raise Untested(f"it takes {runs} runs more, which are only made with --runs-max-runs=N", gates=False)
 
+    def miss(self, state: str, reason: str) -> None:
+        """Remember that a state could not be reached once more."""
+        with self._lock:
+            before = self.missed.get(state)
+            self.missed[state] = Missed((before.times if before else 0) + 1, reason)
+
     @contextmanager
     def scouting(self, state: str) -> Iterator[None]:
         """One at a time tries for a state that nobody has reached yet, so that trying in vain costs few runs."""
@@ -229,7 +235,7 @@ class Stage:
                 run = _RECIPES[state](self, fields)
             except Untested as problem:
                 if problem.gates:
-                    self.means.missed[state] = Missed((missed.times if missed else 0) + 1, problem.reason)
+                    self.means.miss(state, problem.reason)
                 raise
             self.means.missed.pop(state, None)
             self.means.reached.add(state)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.client import path_to
 from conformance.outcomes import Fault, Unreachable, Untested
-from conformance.patience import TOO_MANY
 from conformance.states.handles import CANCEL_FORMS, REFUSED_KEY
 from conformance.states.stage import LONG_PROMPT
 from conformance.wire.values import NOT_JSON
@@ -46,11 +45,11 @@ def arrive(stage: Stage, url: str, key_env: str, *, with_key: bool) -> None:
             reply = client.call("create_thread", json={})
     except Unreachable as problem:
         raise NothingToMeasure(f"there is no server at {url}: {problem}") from None
+    except Untested as problem:
+        raise NothingToMeasure(f"{url}: {problem}") from None
     if reply.status in REFUSED_KEY:
         given = f"the key in {key_env}" if with_key else "a request without a key"
         raise NothingToMeasure(f"{url} refuses {given} ({reply.status}); set {key_env}")
-    if reply.status == TOO_MANY:
-        raise NothingToMeasure(f"{url} refuses every request as one too many (429)")
     if not (reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("id"), str)):
         got = "no JSON" if reply.json is NOT_JSON else "no thread"
         raise NothingToMeasure(
@@ -114,7 +113,7 @@ def leave(stage: Stage, journal: Journal, kept: Collection[str], at_once: int) -
     unanswered, until = 0, client.now() + means.waits.budget("clean-up")
 
     def make(call: tuple[str, dict[str, Any]]) -> None:
-        nonlocal unanswered
+        nonlocal unanswered  # of several that fail together one may not count, which only means one call more
         if unanswered >= _UNANSWERED or client.now() > until:
             return
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -22,12 +24,16 @@ class Journal:
         self._by_scope: defaultdict[str, list[Exchange]] = defaultdict(list)
         self._lock = Lock()
 
-    def append(self, *, scope: str, request: Request, response: Response, at: float, duration: float) -> Exchange:
-        """Number an exchange, from 1, and keep it."""
+    def append(
+        self, *, scope: str, request: Request, response: Response, at: float, duration: float, number: int | None = None
+    ) -> Exchange:
+        """Keep an exchange in the order of the numbers; without one it follows the last."""
         with self._lock:
-            exchange = Exchange(len(self._exchanges) + 1, scope, request, response, at, duration)
-            self._exchanges.append(exchange)
-            self._by_scope[scope].append(exchange)
+            if number is None:
+                number = self._exchanges[-1].number + 1 if self._exchanges else 1
+            exchange = Exchange(number, scope, request, response, at, duration)
+            for kept in (self._exchanges, self._by_scope[scope]):
+                insort(kept, exchange, key=attrgetter("number"))
             return exchange
 
     def of(self, scope: str) -> Sequence[Exchange]:
