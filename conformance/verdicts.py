@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ class Verdict(StrEnum):
 
 #: What an item that was run may have measured.
 MEASURED = frozenset(Verdict) - {Verdict.NOT_APPLICABLE, Verdict.UNTESTED, Verdict.DISABLED, Verdict.ERROR}
+
+#: How the reason of what could not be measured names the requirement that stood in the way.
+_BLAMED = re.compile(r"which (RUN-[A-Z]+-\d+) is about")
 
 NOTHING_MEASURED = 11
 INCOMPLETE = 10
@@ -101,12 +105,21 @@ class Findings:
         return {id: overall(findings) for id, findings in self.by_requirement().items()}
 
     def incomplete(self) -> Sequence[str]:
-        """The requirements that should have been measured and were not, or only in part because of an error."""
+        """
+        The requirements that should have been measured and were not, or only in part because of an error.
+
+        What could not be measured because of a requirement that is accepted as broken is accepted with it.
+        """
+        verdicts = self.verdicts()
+        accepted = {id for id, verdict in verdicts.items() if verdict in {Verdict.KNOWN, Verdict.FLAKY}}
         return [
             id
             for id, findings in self.by_requirement().items()
-            if (verdict := overall(findings)) is Verdict.ERROR
-            or (verdict is Verdict.UNTESTED and any(each.gates for each in findings))
+            if verdicts[id] is Verdict.ERROR
+            or (
+                verdicts[id] is Verdict.UNTESTED
+                and any(each.gates and accepted.isdisjoint(_BLAMED.findall(each.reason)) for each in findings)
+            )
         ]
 
     def exit_code(self, gate: str) -> int:

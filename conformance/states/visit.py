@@ -49,7 +49,7 @@ def arrive(stage: Stage, url: str, key_env: str, *, with_key: bool) -> None:
         raise NothingToMeasure(f"{url}: {problem}") from None
     if reply.status in REFUSED_KEY:
         given = f"the key in {key_env}" if with_key else "a request without a key"
-        raise NothingToMeasure(f"{url} refuses {given} ({reply.status}); set {key_env}")
+        raise NothingToMeasure(f"{url} refuses {given} ({reply.status}); {key_env} should hold its key")
     if not (reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("id"), str)):
         got = "no JSON" if reply.json is NOT_JSON else "no thread"
         raise NothingToMeasure(

@@ -67,6 +67,20 @@ def test_a_run_in_progress_is_cancelled(run: Run) -> None:
     expect(isinstance(reply.json, dict) and reply.json.get("id"), "the run as the body", reply.json, run.seen, reply)
 
 
+@requirement("RUN-CANCEL-001")
+@fresh_run("requires_action")
+def test_a_run_that_went_on_with_its_outputs_is_cancelled(run: Run) -> None:
+    """A run that works again, since its function was called, is in progress like any other."""
+    need(run.submit().succeeded, "the outputs are refused, which other requirements are about")
+    seen = run.until(lambda body: body.get("status") not in {"queued", "requires_action"}, "start", "went on")
+    need(status_of(seen) == "in_progress", f"the run was not seen at work again: {seen}")
+
+    reply = run.cancel()
+
+    unless_it_finished_first(run, reply)
+    expect_status(reply, 200)
+
+
 @requirement("RUN-CANCEL-020")
 @pytest.mark.parametrize("form", ["json", "bare"])
 @in_progress

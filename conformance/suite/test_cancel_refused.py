@@ -20,6 +20,7 @@ from conformance.suite.expectations import (
     note,
     status_of,
 )
+from conformance.wire.exchange import JSON_TYPE
 
 if TYPE_CHECKING:
     from conformance.client import CancelForm
@@ -125,6 +126,20 @@ def test_a_refused_cancel_leaves_a_waiting_run_alone(run: Run) -> None:
     if reply.succeeded:
         note("cancels of waiting runs are not refused here")
     expect_untouched(run, before)
+
+
+@requirement("RUN-CANCEL-019")
+@fresh_run("in_progress")
+def test_a_cancel_that_cannot_be_read_cancels_nothing(run: Run) -> None:
+    """Who refuses the body of a cancel has not cancelled."""
+    ids = {"thread_id": run.thread_id, "run_id": run.id}
+    reply = run.client.call("cancel_run", **ids, content=b'{"reason": ', content_type=JSON_TYPE)
+
+    if not reply.refused:
+        note("the body of a cancel does not matter here")
+    after = run.retrieve()
+    status = need_run(after).get("status")
+    expect(status not in {"cancelling", "cancelled"}, "a run that was not cancelled", f"status {status}", reply, after)
 
 
 @requirement("RUN-CANCEL-019")

@@ -10,6 +10,7 @@ import pytest
 from conformance.outcomes import Untested
 from conformance.states.handles import Run
 from conformance.states.stage import CALL_A_FUNCTION
+from conformance.states.strangers import never_issued
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, need, need_page, need_run
 
@@ -44,6 +45,18 @@ FURNITURE: Final[dict[str, dict[str, Any]]] = {
         "truncation_strategy": {"type": "last_messages", "last_messages": 3},
     },
 }
+
+
+@requirement("RUN-CREATE-001")
+def test_a_refused_create_does_not_stand_in_the_way(client: Client, stage: Stage) -> None:
+    """Who got the assistant wrong asks again, and the thread is as free as before."""
+    thread = stage.thread()
+    refused = client.call("create_run", thread_id=thread.id, json={"assistant_id": never_issued(stage.assistant_id)})
+    need(refused.refused, f"a run of an unknown assistant is not refused: {refused}")
+
+    reply = stage.create_run(thread)
+
+    expect(reply.succeeded, "a run", f"status {reply.status}", refused, reply)
 
 
 @requirement("RUN-CREATE-001")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from conformance.states.stage import LONG_PROMPT
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, need
@@ -13,6 +14,7 @@ from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, sho
 
 if TYPE_CHECKING:
     from conformance.states.handles import Listing, Run
+    from conformance.states.stage import Stage
 
 #: What may be asked for beside a cursor, apart from nothing.
 BESIDE: Final = {"limit": 2, "order": "asc"}
@@ -28,6 +30,20 @@ def test_after_begins_behind_its_run(position: int, order: str, listing: Listing
     page = listing.thread.list(limit=100, order=order, after=ids[position])
 
     expect_ids(page, ids[position + 1 :])
+
+
+@requirement("RUN-PAGE-014")
+@pytest.mark.long
+def test_a_run_that_works_is_a_cursor_as_well(stage: Stage) -> None:
+    """A run is in the list before it has ended, and so is what follows it."""
+    thread = stage.thread(LONG_PROMPT)
+    (older,) = stage.fill(thread, 1)
+    newer = stage.started(thread)
+    need(newer.id in ids_of(thread.list()), "the new run is not listed, which other requirements are about")
+
+    page = thread.list(after=newer.id)
+
+    expect_ids(page, [older.id])
 
 
 @requirement("RUN-PAGE-014")

@@ -25,6 +25,30 @@ class CancelsNothing(Operations):
         raise Refusal(f"Cannot cancel run with status '{self._run(call).status(call.now)}'.")
 
 
+@fault("CANCEL-001")
+class CancelsOnlyTheFirstStretch(Operations):
+    """A run that went on with its outputs cannot be cancelled any more."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        run = self._run(call)
+        went_on = [event.status for event in run.plan if event.at <= call.now].count("in_progress") > 1
+        if went_on and not run.is_final(call.now):
+            raise Refusal("Cannot cancel run with status 'in_progress'.")
+        return super().cancel_run(call)
+
+
+@fault("CANCEL-019", "LIFE-003")
+class CancelsBeforeReading(Operations):
+    """A cancel with a garbled body is refused, and carried out."""
+
+    def cancel_run(self, call: Call) -> dict[str, Any]:
+        if self._run(call).status(call.now) == "in_progress":
+            super().cancel_run(replace(call, body=b""))
+            call.json(lambda *_: None, optional=True)
+            return self.shown(self._run(call), call)
+        return super().cancel_run(call)
+
+
 @fault("CANCEL-003", "CANCEL-010")
 class PretendsToCancel(Operations):
     """The cancel is answered 200, and the run works on."""

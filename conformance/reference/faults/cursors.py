@@ -184,6 +184,17 @@ class UnknownCursorsAscending(Paged):
         return kept if dict(query).get("order") == "asc" else query
 
 
+@fault("PAGE-014")
+class OnlyTheRestedAreCursors(Paged):
+    """A cursor that names a run which has not ended is not found."""
+
+    def list_runs(self, call: Call) -> dict[str, Any]:
+        named = [self._thread(call).runs.get(value) for name, value in call.query if name in {"after", "before"}]
+        if any(run and not run.is_final(call.now) for run in named):
+            raise Refusal("The cursor names no run.")
+        return super().list_runs(call)
+
+
 @fault("PAGE-024")
 class NullIsNoCursor(Paged):
     """The word null is taken for no cursor."""

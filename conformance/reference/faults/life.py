@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from conformance.reference.runs import Run
 
 
+_NOT_FOUND = 404
+
+
 class Replanned(Operations):
     """A run whose plan is another one from the beginning."""
 
@@ -151,6 +154,23 @@ class Unlocked(Operations):
             return create(call)
         finally:
             thread.runs = {**runs, **thread.runs}
+
+
+@fault("CREATE-001")
+class LocksBeforeLooking(Operations):
+    """A create that is refused, since it names no assistant that exists, leaves its thread locked."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        locked: set[str] = self.__dict__.setdefault("_locked", set())
+        thread = self._thread(call)
+        if thread.id in locked:
+            raise Refusal(f"Thread {thread.id} already has an active run.")
+        try:
+            return super().create_run(call)
+        except Refusal as refusal:
+            if refusal.status == _NOT_FOUND:
+                locked.add(thread.id)
+            raise
 
 
 @fault("LIFE-012", "INV-037", seen="fakeai 0.3.2")
