@@ -163,6 +163,18 @@ def test_an_active_run_keeps_other_assistants_off_its_thread(run: Run, other_ass
     _expect_alone(run, reply)
 
 
+@requirement("RUN-LIFE-012")
+@fresh_run("requires_action")
+def test_a_run_that_went_on_keeps_other_runs_off_its_thread(run: Run, stage: Stage) -> None:
+    """Outputs give a run more to do, and do not end it."""
+    need(run.submit().succeeded, "the outputs are refused, which other requirements are about")
+
+    reply = stage.create_run(run.thread)
+
+    _expect_locked_out(run, reply)
+    _expect_alone(run, reply)
+
+
 @requirement("RUN-LIFE-013")
 @while_active
 def test_an_active_run_keeps_messages_off_its_thread(run: Run) -> None:

@@ -173,6 +173,18 @@ class LocksBeforeLooking(Operations):
             raise
 
 
+@fault("LIFE-012", "INV-037")
+class UnlocksOnOutputs(Unlocked):
+    """A run that went on with its outputs locks its thread no longer."""
+
+    def create_run(self, call: Call) -> dict[str, Any]:
+        active = self._thread(call).active(call.now)
+        went_on = active and "requires_action" in {event.status for event in active.plan if event.at < call.now}
+        if active and went_on and active.status(call.now) != "requires_action":
+            return self.unlocked(call, super().create_run)
+        return super().create_run(call)
+
+
 @fault("LIFE-012", "INV-037", seen="fakeai 0.3.2")
 class ManyRuns(Unlocked):
     """A thread takes a second run while one is active."""
