@@ -39,9 +39,10 @@ class Bridge(BaseHTTPRequestHandler):
         self.send_header("content-type", answer.headers.get("content-type", "application/json"))
         self.send_header("content-length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
-    do_DELETE = do_GET = do_POST = _hand_on
+    do_DELETE = do_GET = do_HEAD = do_PATCH = do_POST = do_PUT = _hand_on
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

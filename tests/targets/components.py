@@ -32,11 +32,20 @@ class Place:
 class Target:
     """What a user would tell the suite."""
 
-    url: str
+    url: str = ""
     key: str = ""
     profile: str = "openai"
     #: What the profile takes from the environment.
     env: Mapping[str, str] = field(default_factory=dict)
+    #: A cassette set, instead of a URL.
+    replay: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """The options of pytest that say so."""
+        if self.replay:
+            return [f"--runs-replay={self.replay}"]
+        return [f"--target-url={self.url}", f"--runs-profile={self.profile}"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ def _fakeai_locked(place: Place) -> Iterator[Target]:
     settings = {"FAKEAI_AUTH__REQUIRE_API_KEY": "true", "FAKEAI_AUTH__API_KEYS": f'["{key}"]'}
     with _fakeai(place, **settings) as url:
         yield Target(url, key)
+
+
+@contextmanager
+def _fakeai_recorded(_: Place) -> Iterator[Target]:
+    yield Target(replay="fakeai")
 
 
 _RESPONSES = ("openai-responses==0.13.1", "openai==2.54.0", "httpx==0.28.1", "respx==0.22.0", "pydantic==2.14.3")
@@ -140,6 +154,7 @@ COMPONENTS = {
         Component("reference", "the reference server, to compare with", _reference),
         Component("fakeai", "fakeai 0.3.2, without authentication", _fakeai_open),
         Component("fakeai-key", "fakeai 0.3.2, with a key", _fakeai_locked),
+        Component("fakeai-recorded", "fakeai 0.3.2, the part in cassettes/fakeai", _fakeai_recorded),
         Component("openai-responses", "openai-responses 0.13.1, behind a bridge", _openai_responses),
         Component("portkey", "Portkey's gateway 1.15.2, before the reference server", _portkey),
         Component("litellm", "LiteLLM's proxy 1.106.2, before the reference server", _litellm),

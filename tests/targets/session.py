@@ -43,8 +43,7 @@ def judge(target: Target, folder: Path, children: Children) -> Measured:
     """
     report, log, empty = folder / "junit.xml", folder / "pytest.log", folder / "empty"
     empty.mkdir()
-    asked = [f"--target-url={target.url}", f"--runs-profile={target.profile}", f"--junitxml={report}"]
-    command = [sys.executable, "-m", "pytest", "-q", *asked]
+    command = [sys.executable, "-m", "pytest", "-q", *target.options, f"--junitxml={report}"]
     env = {"OPENAI_API_KEY": target.key, **target.env}
     done = children.run(command, log=log, cwd=empty, seconds=_SECONDS, **env)
     if done.code not in _CODES:
