@@ -53,13 +53,13 @@ def read(text: str) -> Expectation:
         Chance(each["reason"], [Verdict(name) for name in each["verdicts"]], each["requirements"])
         for each in told.get("either", ())
     ]
-    passing = [] if told.get("nothing-measured") else [id for id, row in catalogue().items() if is_judged(row.state)]
+    passing = [] if told.get("nothing-measured") else _judged() - set(told.get("left-out", ()))
     return Expectation(told.get("exit", 0), {**dict.fromkeys(passing, Verdict.PASS), **written}, either)
 
 
-def is_judged(state: State) -> bool:
-    """Whether the suite judges rows of this state."""
-    return state is State.ACTIVE
+def _judged() -> set[str]:
+    """The requirements that a whole session tells of."""
+    return {id for id, row in catalogue().items() if row.state is State.ACTIVE}
 
 
 def changes(expected: Expectation, measured: Measured) -> Iterator[str]:
@@ -95,6 +95,8 @@ def written(sessions: Sequence[Measured], old: str) -> str:
         if ids := sorted(id for id, told in seen.items() if told == {verdict} and id not in uncertain):
             key = verdict if verdict.isalnum() else f'"{verdict}"'
             lines += ["", f"{key} = [", *(line for id in ids for line in (*comments.get(id, ()), f'    "{id}",')), "]"]
+    if seen and (absent := sorted(_judged() - seen.keys())):
+        lines += ["", "left-out = [", *(line for id in absent for line in (*comments.get(id, ()), f'    "{id}",')), "]"]
     kept += [
         (Chance("TODO: say why", sorted({each or Verdict.UNTESTED for each in told}), [id]), [id])
         for id, told in sorted(seen.items())
