@@ -23,6 +23,7 @@ from conftest import answering, heard, listening
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from pathlib import Path
 
     from conftest import Ran
 
@@ -133,12 +134,14 @@ def test_what_could_not_be_staged_is_told_anew_each_time() -> None:
     assert len({id(each) for each in caught}) == 3
 
 
-def test_an_error_is_called_one_once(judge: Judge) -> None:
-    def hang_up(connection: socket.socket) -> None:
-        if b"POST /v1/threads HTTP" in heard(connection):
-            connection.sendall(b'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{"id": "x"}')
+def hanging_up(connection: socket.socket) -> None:
+    """Make one thread, and hang up on everything else."""
+    if b"POST /v1/threads HTTP" in heard(connection):
+        connection.sendall(b'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{"id": "x"}')
 
-    with listening(hang_up) as origin:
+
+def test_an_error_is_called_one_once(judge: Judge) -> None:
+    with listening(hanging_up) as origin:
         ran = judge(f"--target-url={origin}/v1", "-m", "get", "--alluredir=allure", "--junitxml=junit.xml")
 
     assert "error: no answer" in ran.text, ran.text
@@ -192,3 +195,16 @@ def test_a_clean_up_ends_in_time() -> None:
     stage.means.waits = Waits({"clean-up": 2.0})
 
     assert len(_left(told, stage, *map(str, range(50)))) < 30
+
+
+def test_no_source_is_looked_up_for_what_is_told_in_words(judge: Judge, tmp_path: Path) -> None:
+    # It took pytest nine tenths of a session in which most cases fail.
+    told = "from _pytest._code.code import TracebackEntry\ndel TracebackEntry.getsource\n"
+    (tmp_path / "refusing.py").write_text(told)
+
+    with listening(hanging_up) as origin:
+        ran = judge(f"--target-url={origin}/v1", "-m", "get", "-p", "refusing")
+
+    assert ran.code in {10, 11}, ran.text
+    assert "error: no answer" in ran.text
+    assert "INTERNALERROR" not in ran.text
