@@ -81,7 +81,8 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-wait",
         action="append",
         metavar="NAME=SECONDS",
-        help="budget of a wait: appear, start, action, finish, cancel, expiry, apart, afterlife, clean-up, search",
+        help="budget of a wait: answer, appear, start, action, finish, cancel, expiry, apart, afterlife, clean-up, "
+        "search",
     )
     option(
         "--runs-known-failures",

@@ -12,6 +12,7 @@ from conformance.profiles import load_profile
 from conformance.senders import InProcessSender
 from conformance.settings import BadSettings, Secret, Settings
 from conformance.sockets import HttpSender
+from conformance.states.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,12 +104,18 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
         behaviours = [fault.behaviour for fault in faults]
         sender = InProcessSender(Reference(cancel_policy=policy, seed=seed, faults=behaviours))
     else:
-        target, sender = settings.url, (socket := HttpSender(settings.origin, at_once=settings.max_concurrency))
+        socket = HttpSender(settings.origin, deadline=_patience(settings), at_once=settings.max_concurrency)
+        target, sender = settings.url, socket
         held.callback(socket.end)
     if not settings.record:
         return Line(sender, settings, target, "", held, socket)
     recorder = _recorded(sender, settings, start, redactor, target)
     return Line(recorder, settings, target, "", held, socket, recorder)
+
+
+def _patience(settings: Settings) -> float:
+    """Seconds that one answer may take."""
+    return Waits(settings.waits).budget("answer")
 
 
 def _rehearsal(settings: Settings) -> Line:

@@ -208,3 +208,11 @@ def test_no_source_is_looked_up_for_what_is_told_in_words(judge: Judge, tmp_path
     assert ran.code in {10, 11}, ran.text
     assert "error: no answer" in ran.text
     assert "INTERNALERROR" not in ran.text
+
+
+def test_an_answer_has_a_budget_of_its_own(judge: Judge) -> None:
+    with listening(lambda connection: (heard(connection), connection.recv(1))) as origin:
+        ran = judge(f"--target-url={origin}/v1", "-m", "get", "--runs-wait=answer=0.2")
+
+    assert ran.code == 11, ran.text
+    assert "ReadTimeout" in ran.text or "it took over 0.2 s" in ran.text

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 #: The budget of each wait in seconds, by name. `docs/waits.md` explains them; `--runs-wait=NAME=SECONDS` sets one.
 BUDGETS: Mapping[str, float] = {
+    "answer": 60.0,  # the whole answer to one request is there
     "appear": 2.0,  # a run that was just created is found
     "start": 30.0,  # a new run leaves the queue
     "action": 60.0,  # a run whose model must call a function asks for it
