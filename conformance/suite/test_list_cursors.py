@@ -39,6 +39,7 @@ def test_a_run_that_works_is_a_cursor_as_well(stage: Stage) -> None:
     thread = stage.thread(LONG_PROMPT)
     (older,) = stage.fill(thread, 1)
     newer = stage.started(thread)
+    need(newer.id != older.id, "both runs have one id, so that no page can tell them apart")
     need(newer.id in ids_of(thread.list()), "the new run is not listed, which other requirements are about")
 
     page = thread.list(after=newer.id)
