@@ -81,8 +81,7 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-wait",
         action="append",
         metavar="NAME=SECONDS",
-        help="budget of a wait: answer, appear, start, action, finish, cancel, expiry, apart, afterlife, clean-up, "
-        "search",
+        help="budget of a wait, such as finish; docs/waits.md names them all",
     )
     option(
         "--runs-known-failures",

@@ -231,7 +231,7 @@ class Session:
         cost = f"{len(self.journal)} requests, {self.means.runs} runs{tokens}{self._waits()}"
         origin = [self._line.provenance] if self._line.provenance else []
         kept = len(self._pointed_at()) if self.settings.kind == "url" else 0
-        cost += f"; {kept} threads stay on the target, so that what is broken can be reproduced" if kept else ""
+        cost += f"; threads left on the target, so that what is broken can be reproduced: {kept}" if kept else ""
         told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted)
         lines = [f"target: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]

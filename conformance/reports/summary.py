@@ -62,7 +62,7 @@ def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iter
             yield from (f"  {_line(row, verdict)}" for row in rows)
     yield ""
     sentence = "none, the session was interrupted" if interrupted else _sentence(findings, gate)
-    yield f"verdict: {sentence} ({_counts(findings)})"
+    yield f"verdict: {sentence} ({_counts(findings, 'reached' if interrupted else 'selected')})"
 
 
 def _sentence(findings: Findings, gate: str) -> str:
@@ -73,13 +73,13 @@ def _sentence(findings: Findings, gate: str) -> str:
     return _SENTENCES[code]
 
 
-def _counts(findings: Findings) -> str:
-    """How many requirements came to what, and of how many if they are a selection."""
+def _counts(findings: Findings, chosen: str) -> str:
+    """How many requirements came to what, and of how many if they are not all."""
     verdicts = findings.verdicts()
     counts = Counter(verdicts.values())
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     active = sum(row.state is State.ACTIVE for row in catalogue().values())
-    selection = f"; {len(verdicts)} of {active} requirements were selected" if len(verdicts) < active else ""
+    selection = f"; {len(verdicts)} of {active} requirements were {chosen}" if len(verdicts) < active else ""
     return (told or "none") + selection
 
 
