@@ -42,7 +42,7 @@ def test_a_run_that_works_is_a_cursor_as_well(stage: Stage) -> None:
     need(newer.id != older.id, "both runs have one id, so that no page can tell them apart")
     need(newer.id in ids_of(thread.list()), "the new run is not listed, which other requirements are about")
 
-    page = thread.list(after=newer.id)
+    page = thread.list(order="desc", after=newer.id)
 
     expect_ids(page, [older.id])
 
