@@ -118,6 +118,12 @@ def heard(connection: socket.socket) -> bytes:
     return request
 
 
+def silent(connection: socket.socket) -> None:
+    """Take what comes, and answer nothing, until the other side hangs up."""
+    while connection.recv(65536):
+        pass
+
+
 def answering(body: bytes, *headers: str, status: int = 200) -> Callable[[socket.socket], None]:
     """Give one answer to every request, and hang up."""
     lines = (f"HTTP/1.1 {status} So", f"content-length: {len(body)}", "connection: close", *headers, "", "")
@@ -126,8 +132,7 @@ def answering(body: bytes, *headers: str, status: int = 200) -> Callable[[socket
         if heard(connection):
             connection.sendall("\r\n".join(lines).encode() + body)
             connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65536):
-                pass
+            silent(connection)
 
     return talk
 

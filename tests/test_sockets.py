@@ -15,7 +15,7 @@ import pytest
 from conformance.outcomes import Unreachable
 from conformance.sockets import HttpSender
 from conformance.wire.exchange import Request
-from conftest import answering, heard, listening
+from conftest import answering, heard, listening, silent
 
 if TYPE_CHECKING:
     import socket
@@ -56,7 +56,7 @@ def dripping(connection: socket.socket, before: bytes) -> None:
         endless,
         lambda connection: dripping(connection, b"HTTP/1.1 200 OK\r\nslow: "),
         lambda connection: dripping(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n"),
-        lambda connection: (heard(connection), connection.recv(1)),
+        silent,
     ],
     ids=["100 for ever", "a slow header", "a slow body", "silence"],
 )

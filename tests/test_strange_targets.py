@@ -18,7 +18,7 @@ from conformance.states.visit import leave
 from conformance.states.waits import Waits, next_interval
 from conformance.wire.exchange import Request, Response
 from conformance.wire.journal import Journal
-from conftest import answering, heard, listening
+from conftest import answering, heard, listening, silent
 
 if TYPE_CHECKING:
     import socket
@@ -211,7 +211,7 @@ def test_no_source_is_looked_up_for_what_is_told_in_words(judge: Judge, tmp_path
 
 
 def test_an_answer_has_a_budget_of_its_own(judge: Judge) -> None:
-    with listening(lambda connection: (heard(connection), connection.recv(1))) as origin:
+    with listening(silent) as origin:
         ran = judge(f"--target-url={origin}/v1", "-m", "get", "--runs-wait=answer=0.2")
 
     assert ran.code == 11, ran.text
