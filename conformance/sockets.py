@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from itertools import count
 from math import inf
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance import __version__
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 #: No answer is read beyond this many bytes, packed or unpacked, nor beyond this many seconds.
 MAX_BODY: Final = 8 * 1024 * 1024
 DEADLINE: Final = 60.0
+#: Answers of more bytes are large, and no session keeps more bytes of large ones than that; a JSON value counts as what
+#: it takes in memory.
+LARGE, MAX_LARGE = 256 * 1024, 64 * 1024 * 1024
+_VALUE: Final = 64
 #: Seconds within which a target must accept a connection.
 _CONNECT: Final = 10.0
 #: After so many requests without an answer, one that has nothing wrong tells whether the target is gone.
@@ -60,6 +65,8 @@ class HttpSender:
         self._departures = count(1)
         self._unanswered = 0
         self._gone_since = -PAUSE
+        self._kept = 0
+        self._lock = Lock()
 
     def open(self, scope: str) -> None:
         """Nothing to prepare."""
@@ -135,7 +142,21 @@ class HttpSender:
                 body = unpacked(incoming.iter_raw(), incoming.headers.get("content-encoding", ""), MAX_BODY)
             finally:
                 incoming.close()
+        self._keep(body)
         return Response(incoming.status_code, {k.lower(): v for k, v in incoming.headers.items()}, body)
+
+    def _keep(self, body: bytes) -> None:
+        """
+        Count a large answer, which stays in memory for as long as the session.
+
+        Raises:
+            OutOfBounds: there were too many.
+        """
+        weight = len(body) + _VALUE * body.count(b",")
+        with self._lock:
+            if weight > LARGE and self._kept + weight > MAX_LARGE:
+                raise OutOfBounds("is too large to be kept beside the other large ones of the session")
+            self._kept += weight if weight > LARGE else 0
 
     def _go_without(self) -> None:
         """Count a request without an answer; after some, one that has nothing wrong tells whether there are any."""

@@ -6,7 +6,7 @@ import gzip
 import logging
 import time
 import tracemalloc
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -94,6 +94,28 @@ def test_no_body_grows_without_bounds(encoding: str, body: bytes, told: str) -> 
         tracemalloc.stop()
 
     assert most < 40_000_000
+
+
+@pytest.mark.parametrize("body", [b'"' + b"x" * 8_000_000 + b'"', b"[" + b"[]," * 500_000 + b"[]]"])
+def test_no_session_keeps_many_large_answers(body: bytes) -> None:
+    with listening(answering(body, JSON)) as origin:
+        sender = HttpSender(origin)
+        sender.send(READ, "")
+        for _ in range(10):
+            with suppress(Unreachable):
+                sender.send(READ, "")
+        with pytest.raises(Unreachable, match="is too large to be kept beside the other large ones"):
+            sender.send(READ, "")
+        sender.end()
+
+
+def test_small_answers_are_kept_however_many() -> None:
+    body = b'{"id": "' + b"x" * 200_000 + b'"}'
+    with listening(answering(body, JSON)) as origin:
+        sender = HttpSender(origin)
+        for _ in range(400):
+            sender.send(READ, "")
+        sender.end()
 
 
 def test_a_packed_body_is_unpacked() -> None:

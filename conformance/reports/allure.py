@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from conformance.verdicts import Finding
     from conformance.wire.exchange import Exchange
 
+#: Bytes of a body that are attached.
+_LONGEST_BODY = 256 * 1024
 _SEVERITY = {Level.MUST: "critical", Level.SHOULD: "normal", Level.MAY: "minor"}
 
 
@@ -79,4 +81,6 @@ def _headers(headers: Mapping[str, str]) -> Iterable[str]:
 
 
 def _body(value: object, raw: bytes) -> str:
+    if len(raw) > _LONGEST_BODY:
+        return f"{raw[:_LONGEST_BODY].decode('utf-8', 'replace')}... ({len(raw)} bytes)"
     return raw.decode("utf-8", "replace") if value is NOT_JSON else json.dumps(value, indent=2, ensure_ascii=False)
