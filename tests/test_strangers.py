@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import random
 
 import pytest
+from hostile.core import KEY as HOSTILE_KEY
+from hostile.echoes import FORMS
+from hostile.trial import gives_away
 
 from conformance.outcomes import Untested
 from conformance.redaction import Redactor
@@ -53,6 +57,27 @@ def test_a_key_that_is_almost_right_is_another_one_and_is_never_shown(what: str)
 def test_no_key_is_near_to_what_is_hardly_one_or_is_a_number(key: str, what: str) -> None:
     with pytest.raises(Untested):
         near_miss(key, what)
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
+def test_no_form_of_a_key_is_shown_wherever_a_text_was_cut(form: str, encoding: str) -> None:
+    redactor = Redactor([HOSTILE_KEY])
+
+    for end in range(len(form)):
+        shown = redactor.text(f"<{form[:end]}...".encode(encoding).decode("utf-8", "replace"))
+        assert not gives_away(shown), shown
+        assert not gives_away(redactor.body(f"<{form[:end]}>".encode(encoding)).decode("utf-8", "replace"))
+
+
+def test_the_name_of_a_header_can_be_a_key() -> None:
+    assert Redactor([KEY]).headers({f"x-{KEY.lower()}": "1"}) == {"x-[redacted]": "1"}
+
+
+def test_a_key_of_thousands_of_characters_is_one() -> None:
+    key = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz_-.ABC", k=6000))
+
+    assert Redactor([key]).text(f"<{key}> <{key[:3000]}>").count(key[2500:2520]) == 0
 
 
 def test_what_is_almost_a_short_secret_is_none() -> None:

@@ -84,8 +84,9 @@ def _told_body(exchange: Exchange) -> str:
     """What a reply that is no success, or no JSON, has to say, on one line."""
     if exchange.succeeded and exchange.json is not NOT_JSON:
         return ""
-    text = " ".join(exchange.response.body[: 4 * _LONGEST_BODY].decode("utf-8", "replace").split())
-    return cut("".join(char if char.isprintable() else "?" for char in text), _LONGEST_BODY)
+    text = exchange.response.body[: 4 * _LONGEST_BODY].decode("utf-8", "replace").replace("\0", "")
+    line = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+    return cut(line, _LONGEST_BODY)
 
 
 def _entry(name: str, text: str) -> str:
