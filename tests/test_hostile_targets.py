@@ -1,0 +1,55 @@
+"""Whatever a target does, a session ends: in time, within bounds, with a verdict, and without giving the key away."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from hostile import BEHAVIOURS
+from hostile.trial import hold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
+    from hostile.trial import Trial
+
+TRIALS = [(name, moment) for name, each in BEHAVIOURS.items() for moment in each.moments]
+#: What a session can say of a target that means harm: a MUST is broken, incomplete, nothing to measure.
+SENSIBLE = {1, 10, 11}
+
+
+@pytest.fixture(scope="module")
+def held(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Trial]]]:
+    """All sessions that somebody asks for, side by side."""
+    folder = tmp_path_factory.mktemp("hostile")
+    asked = {
+        item.callspec.params["trial"] for item in request.session.items if "held" in getattr(item, "fixturenames", ())
+    }
+    with ThreadPoolExecutor(4) as pool:
+        yield {
+            trial: pool.submit(hold, BEHAVIOURS[name], moment, folder / f"{name}-{moment}")
+            for name, moment in TRIALS
+            if (trial := (name, moment)) in asked
+        }
+
+
+def test_there_are_many_and_each_says_what_it_does() -> None:
+    assert len(BEHAVIOURS) >= 60
+    assert all(each.does.endswith(".") and each.moments for each in BEHAVIOURS.values())
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids="-".join)
+def test_no_target_hurts_a_session(trial: tuple[str, str], held: dict[tuple[str, str], Future[Trial]]) -> None:
+    behaviour, came = BEHAVIOURS[trial[0]], held[trial].result()
+
+    assert came.leaks == ()
+    assert came.strayed == ()
+    assert came.code in SENSIBLE, came.text
+    for word in ("Traceback", "INTERNALERROR", "warnings summary", "Exception in thread", "\x1b"):
+        assert word not in came.text
+    assert came.seconds < behaviour.seconds
+    assert came.megabytes < behaviour.megabytes
