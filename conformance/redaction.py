@@ -25,6 +25,8 @@ _CREDENTIALS = frozenset(
     }
 )
 _CREDENTIAL_PREFIXES = ("x-litellm-", "x-portkey-")
+#: What terminals obey, or do not show.
+_CONTROL = re.compile("[\0-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 #: What stands around each character of an encoding that is wider than a byte.
 _WIDE = re.compile("[\0\ufffd]")
 _ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
@@ -50,8 +52,9 @@ class Redactor:
         self._secret = re.compile("|".join(dict.fromkeys(forms))) if forms else None
 
     def text(self, text: str) -> str:
-        """The text with every form of every secret replaced, and without what no file could take."""
-        return self._redacted(text).encode("utf-8", "backslashreplace").decode("utf-8")
+        """The text with every form of every secret replaced, and without what no file and no terminal could take."""
+        shown = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], self._redacted(text))
+        return shown.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def body(self, body: bytes) -> bytes:
         """The same for bytes, which may be no text."""

@@ -13,6 +13,7 @@ from hostile.trial import gives_away
 from conformance.outcomes import Untested
 from conformance.redaction import Redactor
 from conformance.states.strangers import NEAR_MISSES, beginning_of, near_miss, never_issued
+from conformance.wire.exchange import Exchange, Request, Response
 
 KEY = "sk-proj-Zx81kQ-planted-Tq"
 
@@ -82,3 +83,13 @@ def test_a_key_of_thousands_of_characters_is_one() -> None:
 
 def test_what_is_almost_a_short_secret_is_none() -> None:
     assert Redactor(["secret"]).text("SECRET secre secret") == "SECRET secre [redacted]"
+
+
+def test_what_terminals_obey_is_shown_and_not_obeyed() -> None:
+    assert Redactor().text("a\x1b[2J\rb\r\n\tc\u202ed\x9b") == "a\\x1b[2J\\rb\r\n\tc\\u202ed\\x9b"
+
+
+def test_a_status_of_several_lines_stays_on_one() -> None:
+    response = Response(200, {}, b'{"status": "x\\n::error::y"}')
+
+    assert str(Exchange(1, "", Request("GET", "/v1/threads"), response, 0, 0)) == "#1 GET threads 200 'x\\n::error::y'"

@@ -121,4 +121,8 @@ class Exchange:
         target = self.request.path.rsplit("/", 1)[-1] or self.request.path
         what = self.operation.label if self.operation else f"{self.request.method} {target}"
         state = self.json.get("status") if isinstance(self.json, dict) else None
-        return f"#{self.number} {what} {self.status}" + (f" {state}" if isinstance(state, str) else "")
+        return f"#{self.number} {what} {self.status}" + (f" {_on_a_line(state)}" if isinstance(state, str) else "")
+
+
+def _on_a_line(text: str) -> str:
+    return text if text.isprintable() else ascii(text)
