@@ -134,13 +134,20 @@ def unpacked(chunks: Iterable[bytes], encoding: str, most: int) -> bytes:
     body, came = bytearray(), 0
     for chunk in chunks:
         came += len(chunk)
-        try:
-            body += inflating.decompress(chunk, most + 1 - len(body)) if inflating else chunk
-        except zlib.error as problem:
-            raise OutOfBounds(f"says that it is {PACKED}, and is not: {problem}") from None
-        if max(came, len(body)) > most:
-            raise OutOfBounds(f"is over {most} bytes")
+        for piece in _inflated(inflating, chunk) if inflating else (chunk,):
+            body += piece
+            if max(came, len(body)) > most:
+                raise OutOfBounds(f"is over {most} bytes")
     return bytes(body)
+
+
+def _inflated(inflating: Any, chunk: bytes) -> Iterator[bytes]:
+    try:
+        while chunk:
+            yield inflating.decompress(chunk, _PORTION)
+            chunk = inflating.unconsumed_tail
+    except zlib.error as problem:
+        raise OutOfBounds(f"says that it is {PACKED}, and is not: {problem}") from None
 
 
 class Discretion(logging.Filter):

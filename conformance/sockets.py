@@ -97,12 +97,13 @@ class HttpSender:
         except (TooLate, self._httpx.HTTPError, ValueError) as problem:  # a host name can be worth a ValueError
             self._go_without()
             unconnected = isinstance(problem, (self._httpx.ConnectTimeout, self._httpx.ConnectError))
-            kind = Unconnected if unconnected else Unreachable
-            raise kind(f"{unanswered}: {type(problem).__name__}: {problem}") from None
+            told = (Unconnected if unconnected else Unreachable)(f"{unanswered}: {type(problem).__name__}: {problem}")
         except OutOfBounds as problem:
-            raise Unreachable(f"the answer to {request.method} {request.path} {problem}") from None
-        self._unanswered = 0
-        return Reply(response, round(at, 3), round(time.monotonic() - started, 3), number)
+            told = Unreachable(f"the answer to {request.method} {request.path} {problem}")
+        else:
+            self._unanswered = 0
+            return Reply(response, round(at, 3), round(time.monotonic() - started, 3), number)
+        raise told  # out here, where it does not take along what was read so far
 
     def now(self, scope: str) -> float:  # noqa: ARG002
         """The clock of this machine."""

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what costs more time than there is before each commit."""
+    parser.addoption("--thorough", action="store_true", help="hold each hostile target at all of its moments")
+
+
 @dataclass(frozen=True)
 class Ran:
     """A pytest session of its own."""

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
     from hostile.trial import Trial
 
-TRIALS = [(name, moment) for name, each in BEHAVIOURS.items() for moment in each.moments]
 #: What a session can say of a target that means harm: a MUST is broken, incomplete, nothing to measure.
 SENSIBLE = {1, 10, 11}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each behaviour once, at the last of its moments; at all of them where that is asked for."""
+    if "trial" in metafunc.fixturenames:
+        first = 0 if metafunc.config.getoption("--thorough", default=False) else -1
+        trials = [(name, moment) for name, each in BEHAVIOURS.items() for moment in each.moments[first:]]
+        metafunc.parametrize("trial", trials, ids="-".join)
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +33,13 @@ def held(
 ) -> Iterator[dict[str, Future[Trial]]]:
     """All sessions that somebody asks for, side by side."""
     folder = tmp_path_factory.mktemp("hostile")
-    asked = {
+    asked = [
         item.callspec.params["trial"] for item in request.session.items if "held" in getattr(item, "fixturenames", ())
-    }
+    ]
     with ThreadPoolExecutor(4) as pool:
         yield {
-            trial: pool.submit(hold, BEHAVIOURS[name], moment, folder / f"{name}-{moment}")
-            for name, moment in TRIALS
-            if (trial := (name, moment)) in asked
+            (name, moment): pool.submit(hold, BEHAVIOURS[name], moment, folder / f"{name}-{moment}")
+            for name, moment in asked
         }
 
 
@@ -42,7 +48,6 @@ def test_there_are_many_and_each_says_what_it_does() -> None:
     assert all(each.does.endswith(".") and each.moments for each in BEHAVIOURS.values())
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids="-".join)
 def test_no_target_hurts_a_session(trial: tuple[str, str], held: dict[tuple[str, str], Future[Trial]]) -> None:
     behaviour, came = BEHAVIOURS[trial[0]], held[trial].result()
 

@@ -152,9 +152,9 @@ def _body(reply: Exchange) -> bytes:
 
 
 def _still_running(journal: Journal) -> Iterator[tuple[str, str]]:
-    last: dict[str, tuple[str, object]] = {}
+    last: dict[str, tuple[str, str]] = {}
     for exchange in journal:
         body = exchange.json
         if exchange.succeeded and isinstance(body, dict) and body.get("object") == "thread.run":
-            last[str(body.get("id"))] = (exchange.ids.get("thread_id", ""), body.get("status"))
+            last[str(body.get("id"))] = (exchange.ids.get("thread_id", ""), str(body.get("status")))
     return ((thread, run) for run, (thread, status) in last.items() if status in _CANCELLABLE)

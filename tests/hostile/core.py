@@ -86,9 +86,11 @@ class Server:
         self.over = False
 
     def open(self) -> str:
-        """Take a port, or the same one again."""
-        self._listener = socket.create_server(("127.0.0.1", self._port))
-        self._port = self._listener.getsockname()[1]
+        """Take a port, or the same one again; at the end, none."""
+        with self.lock:
+            if not self.over:
+                self._listener = socket.create_server(("127.0.0.1", self._port))
+                self._port = self._listener.getsockname()[1]
         self.accepting.set()
         return f"http://127.0.0.1:{self._port}"
 
@@ -107,7 +109,8 @@ class Server:
 
     def end(self) -> None:
         """Hang up on everybody."""
-        self.over = True
+        with self.lock:
+            self.over = True
         self.accepting.set()
         self.shut()
         for each in self._held:
@@ -176,8 +179,12 @@ class Behaviour:
 BEHAVIOURS: dict[str, Behaviour] = {}
 
 
+#: What a session may take by default: itself, and twelve answers side by side at their largest.
+_MEGABYTES = 280
+
+
 def behaves(
-    *moments: str, seconds: float = 30, megabytes: float = 160, options: tuple[str, ...] = ()
+    *moments: str, seconds: float = 30, megabytes: float = _MEGABYTES, options: tuple[str, ...] = ()
 ) -> Callable[[Talk], Talk]:
     """Register a way to misbehave; its docstring says what it does."""
 

@@ -12,6 +12,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from conftest import silent
 from hostile.core import behaves, dripping, head, http, told
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def slow_head(_call: Call) -> Iterator[bytes]:
 @behaves("always", "third", "late", "retrieve", seconds=60)
 def silence(call: Call) -> Iterable[bytes]:
     """Accepts the connection, reads the request, and never answers."""
-    call.connection.recv(1)
+    silent(call.connection)
     return ()
 
 
