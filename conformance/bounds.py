@@ -127,18 +127,28 @@ def unpacked(chunks: Iterable[bytes], encoding: str, most: int) -> bytes:
     Raises:
         OutOfBounds: it has more, or is packed in another way than asked for.
     """
+    return b"".join(unpacking(chunks, encoding, most))
+
+
+def unpacking(chunks: Iterable[bytes], encoding: str, most: int) -> Iterator[bytes]:
+    """
+    The pieces of a body as they come, each as it was before it was packed; see `unpacked`.
+
+    Raises:
+        OutOfBounds: it has more, or is packed in another way than asked for.
+    """
     names = [name for each in encoding.lower().split(",") if (name := each.strip()) not in {"", "identity"}]
     if len(names) > 1 or not _GZIP.issuperset(names):
         raise OutOfBounds(f"is packed as {ascii(encoding)[:80]}, although only {PACKED} was asked for")
     inflating = zlib.decompressobj(_GZIP_WINDOW) if names else None
-    body, came = bytearray(), 0
+    came = size = 0
     for chunk in chunks:
         came += len(chunk)
         for piece in _inflated(inflating, chunk) if inflating else (chunk,):
-            body += piece
-            if max(came, len(body)) > most:
+            size += len(piece)
+            if max(came, size) > most:
                 raise OutOfBounds(f"is over {most} bytes")
-    return bytes(body)
+            yield piece
 
 
 def _inflated(inflating: Any, chunk: bytes) -> Iterator[bytes]:

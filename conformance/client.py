@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import random
 import threading
 import time
@@ -10,28 +9,27 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from copy import copy
-from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from conformance.dialect import Dialect, path_to
 from conformance.outcomes import Fault, NotClaimed, Noted, Unconnected, Untested, Violated
 from conformance.patience import Patience, Width, is_one_too_many
-from conformance.wire.exchange import JSON_TYPE, Request
+from conformance.streams import Stream
 from conformance.wire.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator
 
     from conformance.senders import Sender
-    from conformance.wire.exchange import Exchange
+    from conformance.streams import Arriving
+    from conformance.wire.exchange import Exchange, Request, Response
     from conformance.wire.journal import Journal
 
-UNSET: Final[Any] = object()
+T = TypeVar("T", "Exchange", Stream)
 #: The forms in which clients send a cancel; `states.handles` knows what they look like.
 CancelForm = Literal["json", "bare", "object"]
 #: Seconds for which a request waits for those that it should leave with.
 _MUSTER: Final = 60.0
-#: Characters of an escaped path or parameter beyond which no server can be expected to read it.
-_LONGEST: Final = 8000
 
 
 class _Here(threading.local):
@@ -50,11 +48,7 @@ class Client:
         sender: Sender,
         journal: Journal,
         *,
-        base_path: str = "/v1",
-        headers: Mapping[str, str] | None = None,
-        query: Sequence[tuple[str, str]] = (),
-        key: str | None = None,
-        key_header: tuple[str, str] = ("authorization", "Bearer {key}"),
+        dialect: Dialect | None = None,
         without: Collection[str] = (),
         patience: float = 0.0,
         at_once: int = 1,
@@ -66,18 +60,14 @@ class Client:
         Args:
             sender: What answers.
             journal: Where every exchange is kept.
-            base_path: What all paths begin with.
-            headers: Those of every request.
-            query: The parameters of every request.
-            key: The target's key.
-            key_header: The name of its header, and a template of its value.
+            dialect: How requests are put; by default as the real service wants them, without a key.
             without: The capabilities that are not offered.
             patience: Seconds for which a request that is refused as one too many is sent again.
             at_once: How many requests may be under way, apart from those that race.
             seed: Of the order in which those that race line up.
         """
         self.journal = journal
-        self.base_path = base_path.rstrip("/")
+        self._dialect = dialect or Dialect()
         #: The form that this target was found to take.
         self.cancel_form: CancelForm = "json"
         #: Seconds spent in each named wait, by everybody.
@@ -87,11 +77,6 @@ class Client:
         self._sender = sender
         self._patience = Patience(patience)
         self._width = Width(at_once)
-        # An empty header takes back one that an extended profile has.
-        self._headers = {name.lower(): value for name, value in (headers or {}).items() if value}
-        self._query = tuple(query)
-        self._key = key
-        self._key_header = key_header
         #: Capabilities that the target is declared not to have.
         self.without = without
         #: What was not even asked for, by scope, since it is declared absent or was never recorded.
@@ -101,6 +86,11 @@ class Client:
         self._begun: set[str] = set()
         self._lock = threading.Lock()
         self._over = False
+
+    @property
+    def base_path(self) -> str:
+        """What all paths begin with."""
+        return self._dialect.base_path
 
     @property
     def scope_name(self) -> str:
@@ -142,101 +132,89 @@ class Client:
             raise
         self._end(name, complete=True)
 
-    def call(self, operation: str, *, thread_id: str = "", run_id: str = "", **options: Any) -> Exchange:
+    def call(self, operation: str, **options: Any) -> Exchange:
         """
-        Call an operation by name; ids are escaped into its path. `options` are those of `send`.
+        Call an operation by name.
+
+        Args:
+            operation: Its name.
+            options: The ids in its path, such as `thread_id`, which are escaped, and the options of `Dialect.request`.
 
         Raises:
             NotClaimed: the target is declared to have no such operation.
             Untested: an id that the target gave cannot be part of a URL.
         """
-        described = OPERATIONS[operation]
-        if described.capability in self.without:
-            raise self.withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
-        ids = {"thread_id": thread_id, "run_id": run_id, **{k: options.pop(k) for k in _other_ids(options)}}
-        return self.send(described.method, path_to(described.path, **ids), **options)
+        return self._sent(self._asked(operation, options))
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Sequence[tuple[str, str]] = (),
-        json: Any = UNSET,
-        content: bytes = b"",
-        content_type: str | None = None,
-        headers: Mapping[str, str | None] | None = None,
-        key: str | None = UNSET,
-    ) -> Exchange:
+    def send(self, method: str, path: str, **options: Any) -> Exchange:
         """
         Send any request below the base path and journal the exchange; again, if the target asks for patience.
 
-        Args:
-            method: The HTTP method.
-            path: Percent-encoded, beginning with a slash, below the base path.
-            query: Parameters in order; a name may come twice.
-            json: A value to send as a JSON body.
-            content: A raw body, instead of `json`.
-            content_type: The content type of a raw body, or of an empty one; None sends none.
-            headers: Headers that replace the usual ones; None removes one.
-            key: Another key than the target's; None sends none.
+        `method`, `path` and `options` are those of `Dialect.request`.
 
         Raises:
             Unreachable: the target did not answer within bounds.
             Untested: a parameter cannot be part of a URL; or it is a replay, and this was not recorded.
         """
-        for _, parameter in query:
-            in_url(parameter)
-        sent = {"accept": JSON_TYPE, **self._headers}
-        if (key := self._key if key is UNSET else key) is not None:
-            name, template = self._key_header
-            sent[name.lower()] = template.format(key=key)
-        if json is not UNSET:
-            content, content_type = jsonlib.dumps(json).encode(), JSON_TYPE
-        if content_type is not None:
-            sent["content-type"] = content_type
-        for name, value in (headers or {}).items():
-            sent.pop(name.lower(), None)
-            if value is not None:
-                sent[name.lower()] = value
-        request = Request(method, self.base_path + path, (*query, *self._query), sent, content)
+        return self._sent(self._dialect.request(method, path, **options))
+
+    def listen(self, operation: str, *, seconds: float, **options: Any) -> Stream:
+        """
+        Call an operation that answers with events, and hear them as they come.
+
+        Args:
+            operation: Its name.
+            seconds: After how many the stream is cut off.
+            options: Those of `call`.
+
+        Raises:
+            NotClaimed: see `call`.
+            Untested: see `call`.
+            Unreachable: see `send`.
+        """
+        request = self._asked(operation, options)
+        with self._width.taken():  # which is over when the head of the answer is there
+            return self._patiently(lambda: self._heard(request, seconds))
+
+    def _asked(self, operation: str, options: dict[str, Any]) -> Request:
+        described = OPERATIONS[operation]
+        if described.capability in self.without:
+            raise self.withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
+        ids = {name: options.pop(name) for name in list(options) if name.endswith("_id")}
+        return self._dialect.request(described.method, path_to(described.path, **ids), **options)
+
+    def _sent(self, request: Request) -> Exchange:
         if self._here.gate:
             return self._exchange(request)
         with self._width.taken():
-            return self._patiently(request)
+            return self._patiently(lambda: self._exchange(request))
 
-    def _patiently(self, request: Request) -> Exchange:
+    def _patiently(self, attempt: Callable[[], T]) -> T:
         """What is refused as one too many is sent again, and meanwhile makes others wait for their turn."""
-        exchange, waited = self._connected(request), 0.0
-        while self._here.patient and is_one_too_many(exchange):
+        came, waited = self._connected(attempt), 0.0
+        while self._here.patient and (reply := _reply_in(came)) and is_one_too_many(reply):
             self._width.narrow(for_good=False)
-            if (delay := self._patience.delay(exchange, waited)) is None:
-                raise Untested(f"the target goes on refusing requests as too many: {exchange}")
+            if (delay := self._patience.delay(reply, waited)) is None:
+                raise Untested(f"the target goes on refusing requests as too many: {reply}")
             self.wait(delay, "throttled")
-            exchange, waited = self._connected(request), waited + delay
+            came, waited = self._connected(attempt), waited + delay
         self._patience.helps()
         self._width.widen()
-        return exchange
+        return came
 
-    def _connected(self, request: Request) -> Exchange:
+    def _connected(self, attempt: Callable[[], T]) -> T:
         """What found no connection, where there were some, is sent once more."""
         try:
-            return self._exchange(request)
+            return attempt()
         except Unconnected:
             if not len(self.journal):
                 raise
             self._width.narrow(for_good=True)
-        return self._exchange(request)
+        return attempt()
 
     def _exchange(self, request: Request) -> Exchange:
-        if self._over:
-            raise Fault("the session ended before this was sent")
-        try:
+        with self._passed_on():
             reply = self._sender.send(request, self.scope_name, self._here.gate)
-        except Untested as problem:
-            if not problem.gates:
-                self.withhold(problem)
-            raise
         return self.journal.append(
             scope=self.scope_name,
             request=request,
@@ -245,6 +223,35 @@ class Client:
             duration=reply.duration,
             number=reply.number,
         )
+
+    def _heard(self, request: Request, seconds: float) -> Stream:
+        scope = self.scope_name
+        with self._passed_on():
+            arriving = self._sender.listen(request, scope, seconds)
+
+        def keep(arriving: Arriving, response: Response, duration: float) -> Exchange:
+            return self.journal.append(
+                scope=scope,
+                request=request,
+                response=response,
+                at=arriving.at,
+                duration=duration,
+                number=arriving.number,
+            )
+
+        return Stream(arriving, keep)
+
+    @contextmanager
+    def _passed_on(self) -> Iterator[None]:
+        """Inside, a request leaves, unless all is over; what was not given is remembered."""
+        if self._over:
+            raise Fault("the session ended before this was sent")
+        try:
+            yield
+        except Untested as problem:
+            if not problem.gates:
+                self.withhold(problem)
+            raise
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
@@ -344,31 +351,6 @@ class Client:
             self._sender.close(name, complete=complete)
 
 
-def _other_ids(options: Mapping[str, Any]) -> list[str]:
-    return [name for name in options if name.endswith("_id")]
-
-
-def path_to(template: str, **ids: str) -> str:
-    """
-    Fill ids into a path such as `/threads/{thread_id}`, escaped.
-
-    Raises:
-        Untested: one of them cannot be part of a URL, so that what it names cannot be asked for.
-    """
-    return template.format(**{name: in_url(value) for name, value in ids.items()})
-
-
-def in_url(value: str) -> str:
-    """
-    Escape an id or a parameter, most of which come from the target.
-
-    Raises:
-        Untested: it cannot be part of a URL.
-    """
-    try:
-        escaped = quote(value, safe="")
-    except UnicodeError:
-        raise Untested(f"{ascii(value)[:100]} cannot be part of a URL") from None
-    if len(escaped) > _LONGEST:
-        raise Untested(f"{ascii(value)[:100]}... has {len(value)} characters, too many for a URL")
-    return escaped
+def _reply_in(came: Exchange | Stream) -> Exchange | None:
+    """The whole reply, unless it is still coming."""
+    return came.reply if isinstance(came, Stream) else came

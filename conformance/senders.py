@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from conformance.wire.exchange import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from conformance.streams import Arriving
     from conformance.wire.exchange import Request
 
 
@@ -24,6 +25,11 @@ class Reply:
     #: The place of the request among those that departed, from 1, where several may be under way.
     number: int | None = None
 
+    @property
+    def ended(self) -> float:
+        """When the response was complete."""
+        return round(self.at + self.duration, 3)
+
 
 class Sender(Protocol):
     """What answers requests: a socket, the embedded reference server, or a cassette set."""
@@ -36,6 +42,9 @@ class Sender(Protocol):
 
     def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
         """Answer a request. A gate is called at the moment of departure, so that several leave together."""
+
+    def listen(self, request: Request, scope: str, seconds: float) -> Arriving:
+        """Send a request whose answer may come in pieces, for so many seconds."""
 
     def now(self, scope: str) -> float:
         """The session clock as the scope sees it, in Unix seconds."""
@@ -56,7 +65,7 @@ class Served(Protocol):
         body: bytes,
         scope: str = "",
     ) -> Any:
-        """Answer with an object that has `status`, `headers` and `body`."""
+        """Answer with an object that has `status`, `headers`, `body`, and `frames` where it comes in pieces."""
 
     def now(self, scope: str) -> float:
         """The scope's clock."""
@@ -88,6 +97,13 @@ class InProcessSender:
         response = Response(answer.status, answer.headers, answer.body)
         return Reply(response, at, round(self.now(scope) - at, 3), number)
 
+    def listen(self, request: Request, scope: str, seconds: float) -> Arriving:
+        """Answer at once, piece by piece as the reference's clock goes on."""
+        at, number = self.now(scope), next(self._departures)
+        answer = self._served.handle(request.method, request.path, request.query, request.headers, request.body, scope)
+        frames = [answer.body] if answer.frames is None else answer.frames
+        return _Handed(answer.status, answer.headers, at, number, frames, seconds, lambda: self.now(scope))
+
     def now(self, scope: str) -> float:
         """The reference's clock."""
         return round(self._served.now(scope), 3)
@@ -95,3 +111,35 @@ class InProcessSender:
     def wait(self, seconds: float, scope: str) -> None:
         """Turn the reference's clock."""
         self._served.wait(seconds, scope)
+
+
+@dataclass
+class _Handed:
+    """An answer of the embedded reference server."""
+
+    status: int
+    headers: Mapping[str, str]
+    at: float
+    number: int | None
+    _frames: Iterable[bytes]
+    _seconds: float
+    _now: Callable[[], float]
+    cut: str = ""
+
+    def pieces(self) -> Iterator[tuple[bytes, float]]:
+        """The frames."""
+        for frame in self._frames:
+            yield frame, self._elapsed()
+            if self._elapsed() > self._seconds:
+                self.cut = f"it took over {self._seconds:g} s"
+                break
+        yield b"", self._elapsed()
+
+    def hurry(self) -> None:
+        """The reference server dawdles only on its own clock."""
+
+    def close(self, response: Response, duration: float) -> None:
+        """Let the rest be."""
+
+    def _elapsed(self) -> float:
+        return round(self._now() - self.at, 3)

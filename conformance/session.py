@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conformance import __version__
 from conformance.cases import SideBySide
 from conformance.client import Client
+from conformance.dialect import Dialect
 from conformance.known import DEFAULT_NAME, Known, read_known, updated
 from conformance.outcomes import Fault, Violated
 from conformance.redaction import Redactor
@@ -88,11 +89,13 @@ class Session:
         self.client = Client(
             self._line.sender,
             self.journal,
-            base_path=self.settings.base_path,
-            headers=profile.headers,
-            query=profile.query,
-            key=self.settings.key,
-            key_header=profile.key_header,
+            dialect=Dialect(
+                base_path=self.settings.base_path,
+                headers=profile.headers,
+                query=profile.query,
+                key=self.settings.key,
+                key_header=profile.key_header,
+            ),
             without=settings.without,
             patience=waits.budget("throttled"),
             at_once=settings.max_concurrency,

@@ -51,20 +51,25 @@ def stored_request(request: Request, redactor: Redactor) -> Any:
 def stored_response(reply: Reply, start: float, redactor: Redactor) -> dict[str, Any]:
     """The response as vcrpy keeps it, with its time in seconds since the beginning of the scope."""
     response = reply.response
+    body = redactor.body(response.body)
+    pieces = response.pieces if body == response.body else ((len(body), reply.duration),)
     headers = {name.lower(): value for name, value in redactor.headers(response.headers).items()}
     return {
         "status": {"code": response.status, "message": responses.get(response.status, "")},
         "headers": {name: [_steady(name, headers[name])] for name in sorted(headers) if not _is_volatile(name)},
-        "body": {"string": redactor.body(response.body)},
+        "body": {"string": body},
         "offset": round(reply.at - start, 3),
         "duration": round(reply.duration, 3),
+        **({"pieces": [list(piece) for piece in pieces]} if response.pieces else {}),
+        **({"cut": response.cut} if response.cut else {}),
     }
 
 
 def replayed(stored: Mapping[str, Any], start: float) -> Reply:
     """The reply that was stored, at the time at which it came."""
     headers = {name: values[0] for name, values in stored["headers"].items()}
-    response = Response(stored["status"]["code"], headers, stored["body"]["string"])
+    pieces = tuple((size, came) for size, came in stored.get("pieces", ()))
+    response = Response(stored["status"]["code"], headers, stored["body"]["string"], pieces, stored.get("cut", ""))
     return Reply(response, round(start + stored["offset"], 3), stored["duration"])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,15 @@ from conformance.redaction import Redactor
 from conformance.replay.cassette import load, path_of, unplayed
 from conformance.replay.interactions import replayed, stored_request
 from conformance.replay.matching import closest, same_request
+from conformance.wire.exchange import LEFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conformance.senders import Reply
-    from conformance.wire.exchange import Request
+    from conformance.streams import Arriving
+    from conformance.wire.exchange import Request, Response
 
 _REMEDY = "record the set anew"
 
@@ -38,6 +41,7 @@ class ReplaySender:
         self._folder = folder
         self._redactor = redactor or Redactor()
         self._playing: dict[str, _Playing] = {}
+        self._departures = count(1)
         self._lock = Lock()
 
     def open(self, scope: str) -> None:
@@ -61,6 +65,21 @@ class ReplaySender:
             Untested: the scope was never recorded, or its recording broke off.
             Fault: the recording does not have this request.
         """
+        playing, reply = self._played(request, scope)
+        playing.clock = reply.ended
+        return reply
+
+    def listen(self, request: Request, scope: str, seconds: float) -> Arriving:  # noqa: ARG002 - no time passes
+        """
+        Answer piece by piece as it was recorded; the errors are those of `send`.
+
+        Raises:
+            Untested: see `send`.
+            Fault: see `send`.
+        """
+        return _Played(*self._played(request, scope))
+
+    def _played(self, request: Request, scope: str) -> tuple[_Playing, Reply]:
         playing = self._playing.get(scope)
         if playing is None:
             raise Untested(f"{scope or 'what belongs to no case'} was never recorded in this set", gates=False)
@@ -72,8 +91,7 @@ class ReplaySender:
                 reply = replayed(playing.cassette.play_response(wanted), playing.start)
             except KeyError:  # vcrpy's UnhandledHTTPRequestError
                 raise Fault(_miss(scope, playing.cassette, wanted)) from None
-            playing.clock = round(reply.at + reply.duration, 3)
-        return reply
+            return playing, replace(reply, number=next(self._departures))
 
     def now(self, scope: str) -> float:
         """The recorded clock, as of the last reply."""
@@ -95,6 +113,30 @@ class ReplaySender:
             left = unplayed(playing.cassette)
             first = f"{left[0].method} {left[0].path}"
             raise Fault(f"{scope} asked for less than was recorded: {len(left)} left, first {first}; {_REMEDY}")
+
+
+class _Played:
+    """A recorded answer that comes in pieces once more."""
+
+    def __init__(self, playing: _Playing, reply: Reply) -> None:
+        self._playing, self._reply = playing, reply
+        self.status, self.headers = reply.response.status, reply.response.headers
+        self.at, self.number, self.cut = reply.at, reply.number, ""
+
+    def pieces(self) -> Iterator[tuple[bytes, float]]:
+        response, start = self._reply.response, 0
+        for size, came in response.pieces or ((len(response.body), self._reply.duration),):
+            self._playing.clock = round(self.at + came, 3)
+            yield response.body[start : start + size], came
+            start += size
+        if response.cut != LEFT:  # who left then leaves now
+            self.cut = response.cut
+
+    def hurry(self) -> None:
+        pass
+
+    def close(self, response: Response, duration: float) -> None:
+        pass
 
 
 def _miss(scope: str, cassette: Any, wanted: Any) -> str:

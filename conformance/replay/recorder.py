@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,18 @@ from conformance.outcomes import Fault
 from conformance.replay.cassette import blank, path_of, save
 from conformance.replay.interactions import stored_request, stored_response
 from conformance.replay.provenance import PROVENANCE, write_manifest
+from conformance.senders import Reply
 from conformance.settings import BadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conformance.redaction import Redactor
     from conformance.replay.provenance import Provenance
-    from conformance.senders import Reply, Sender
-    from conformance.wire.exchange import Request
+    from conformance.senders import Sender
+    from conformance.streams import Arriving
+    from conformance.wire.exchange import Request, Response
 
 #: Scopes of these kinds are recorded; races, the pre-flight and the clean-up are not.
 _RECORDED = ("cases/", "subjects/")
@@ -89,13 +92,25 @@ class RecordingSender:
                 recording.unanswered = True
             raise
         if recording:
-            interaction = (
-                stored_request(request, self._redactor),
-                stored_response(reply, recording.start, self._redactor),
-            )
-            with self._lock:
-                recording.cassette.append(*interaction)
+            self._keep(recording, request, reply)
         return reply
+
+    def listen(self, request: Request, scope: str, seconds: float) -> Arriving:
+        """Pass the request on, and keep what was heard until somebody hung up."""
+        recording = self._open.get(scope)
+        try:
+            arriving = self._inner.listen(request, scope, seconds)
+        except BaseException:
+            if recording:
+                recording.unanswered = True
+            raise
+        return _Heard(arriving, partial(self._keep, recording, request)) if recording else arriving
+
+    def _keep(self, recording: _Recording, request: Request, reply: Reply) -> None:
+        with self._lock:
+            recording.cassette.append(
+                stored_request(request, self._redactor), stored_response(reply, recording.start, self._redactor)
+            )
 
     def now(self, scope: str) -> float:
         """The target's clock."""
@@ -141,6 +156,28 @@ class RecordingSender:
         """Leave nothing behind but an earlier set."""
         if self._begun:
             shutil.rmtree(self._partial, ignore_errors=True)
+
+
+class _Heard:
+    """An answer in pieces that is kept once it is over."""
+
+    def __init__(self, inner: Arriving, keep: Callable[[Reply], None]) -> None:
+        self._inner, self._keep = inner, keep
+        self.status, self.headers, self.at, self.number = inner.status, inner.headers, inner.at, inner.number
+
+    @property
+    def cut(self) -> str:
+        return self._inner.cut
+
+    def pieces(self) -> Iterator[tuple[bytes, float]]:
+        return self._inner.pieces()
+
+    def hurry(self) -> None:
+        self._inner.hurry()
+
+    def close(self, response: Response, duration: float) -> None:
+        self._inner.close(response, duration)
+        self._keep(Reply(response, self.at, duration, self.number))
 
 
 def _is_foreign(place: Path) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from conformance.client import UNSET
 from conformance.data import folder
+from conformance.dialect import UNSET
 from conformance.wire.operations import OPERATIONS
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.client import in_url
+from conformance.dialect import in_url
 from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
 from conformance.states.waits import next_interval

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.client import path_to
+from conformance.dialect import path_to
 from conformance.outcomes import Fault, Unreachable, Untested
 from conformance.states.handles import CANCEL_FORMS, REFUSED_KEY
 from conformance.states.stage import LONG_PROMPT

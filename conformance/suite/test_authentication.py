@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from conformance.client import UNSET
+from conformance.dialect import UNSET
 from conformance.states.strangers import NEAR_MISSES, WRONG_KEY, Intruder, near_miss, never_issued
 from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import expect, expect_status, expect_untouched, need, need_page, need_run

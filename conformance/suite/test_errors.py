@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from conformance.client import UNSET, in_url
+from conformance.dialect import UNSET, in_url
 from conformance.states.handles import REFUSED_KEY, Run, Thread
 from conformance.states.strangers import Misaddressed, beginning_of, never_issued
 from conformance.suite import requirement

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.client import path_to
+from conformance.dialect import path_to
 from conformance.outcomes import Untested
 from conformance.suite import fresh_run, requirement, shared_run
 from conformance.suite.expectations import expect, expect_no_crash, expect_same, need, need_page, need_run

@@ -7,15 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from conformance.wire.events import read
 from conformance.wire.operations import recognise
-from conformance.wire.values import parse
+from conformance.wire.values import NOT_JSON, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from conformance.wire.events import Event
     from conformance.wire.operations import Operation
 
 JSON_TYPE = "application/json"
+#: What cut a stream off that nobody wanted to hear any further.
+LEFT = "the client left"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    #: In what pieces a stream came: how many bytes, and how many seconds after the request left.
+    pieces: tuple[tuple[int, float], ...] = ()
+    #: Why a stream did not come to its end; `LEFT` if it was the suite that hung up.
+    cut: str = ""
 
     @cached_property
     def json(self) -> Any:
@@ -108,6 +116,22 @@ class Exchange:
         """Whether the status code is a 4xx."""
         return self.status // 100 == 4  # noqa: PLR2004 - the class of the code
 
+    @cached_property
+    def asked_for_stream(self) -> bool:
+        """Whether the request wants events."""
+        body = self.request.json if b"stream" in self.request.body else None
+        return isinstance(body, dict) and body.get("stream") is True
+
+    @cached_property
+    def is_stream(self) -> bool:
+        """Whether it was answered with events: they were asked for, and what came is no JSON, whatever it is called."""
+        return self.asked_for_stream and self.succeeded and self.json is NOT_JSON
+
+    @cached_property
+    def events(self) -> Sequence[Event]:
+        """The events of a stream."""
+        return tuple(read(self._pieces())) if self.is_stream else ()
+
     @property
     def ended(self) -> float:
         """The session clock when the response was complete, in Unix seconds."""
@@ -120,8 +144,20 @@ class Exchange:
     def __str__(self) -> str:
         target = self.request.path.rsplit("/", 1)[-1] or self.request.path
         what = self.operation.label if self.operation else f"{self.request.method} {target}"
+        if self.is_stream:
+            return f"#{self.number} {what} {self.status} with {self._stream()}"
         state = self.json.get("status") if isinstance(self.json, dict) else None
         return f"#{self.number} {what} {self.status}" + (f" {_on_a_line(state)}" if isinstance(state, str) else "")
+
+    def _pieces(self) -> Iterator[tuple[bytes, float]]:
+        start = 0
+        for size, came in self.response.pieces or ((len(self.response.body), self.duration),):
+            yield self.response.body[start : start + size], came
+            start += size
+
+    def _stream(self) -> str:
+        names = [event.name for event in self.events]
+        return f"{len(names)} events" + (f", the last {_on_a_line(names[-1])}" if names else "")
 
 
 def _on_a_line(text: str) -> str:
