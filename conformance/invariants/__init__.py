@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from conformance.invariants import calls, cancelling, histories, messages, pages, runs, schema, times
+from conformance.invariants import (
+    calls,
+    cancelling,
+    deltas,
+    histories,
+    messages,
+    pages,
+    payloads,
+    runs,
+    schema,
+    streams,
+    times,
+)
 from conformance.invariants.judging import Invariant, Judgement
 
 __all__ = ["Invariant", "Judgement", "invariants"]
@@ -10,6 +22,6 @@ __all__ = ["Invariant", "Judgement", "invariants"]
 
 def invariants() -> tuple[Invariant, ...]:
     """All of them, in the order of their ids."""
-    modules = (messages, schema, calls, runs, histories, cancelling, times, pages)
+    modules = (messages, schema, calls, runs, histories, cancelling, times, pages, streams, payloads, deltas)
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Invariant)]
     return tuple(sorted({*found, *schema.FIELD_ROWS}, key=lambda each: (each.requirement, each.name)))

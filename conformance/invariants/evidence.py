@@ -161,7 +161,8 @@ class Message:
     def shows(self, shape: str) -> bool:
         """Whether it succeeded, and by its operation shows this."""
         operation = self.exchange.operation
-        return self.exchange.succeeded and operation is not None and operation.returns == shape
+        plain = self.exchange.succeeded and not self.exchange.is_stream
+        return plain and operation is not None and operation.returns == shape
 
 
 class Evidence:
@@ -169,6 +170,11 @@ class Evidence:
 
     def __init__(self, journal: Iterable[Exchange]) -> None:
         self._journal = list(journal)
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """All of it, in order."""
+        return self._journal
 
     @cached_property
     def messages(self) -> Sequence[Message]:

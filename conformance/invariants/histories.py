@@ -58,6 +58,11 @@ def reachable(state: str, *, cancelled: bool, submitted: bool) -> set[str]:
     return seen
 
 
+def moves(state: str) -> set[str]:
+    """Where a run can go from a state in one move, whoever makes it."""
+    return _BY_ITSELF.get(state, set()) | _ON_CANCEL.get(state, set()) | _ON_SUBMIT.get(state, set())
+
+
 def _steps(evidence: Evidence) -> Iterator[Step]:
     return (step for step in evidence.steps if step.before.status and step.after.status)
 

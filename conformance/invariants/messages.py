@@ -80,8 +80,7 @@ def beta_header_is_accepted(message: Message) -> Answer:
 
 def _is_plain_success(message: Message) -> bool:
     """Whether a reply is a success, and no stream that was asked for."""
-    asked = message.exchange.request.json
-    return message.exchange.status == _OK and not (isinstance(asked, dict) and asked.get("stream") is True)
+    return message.exchange.status == _OK and not message.exchange.asked_for_stream
 
 
 @invariant("RUN-HDR-003", _messages, _is_plain_success)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,13 +20,16 @@ from conformance.reference.ids import Ids
 from conformance.reference.operations import Operations
 from conformance.reference.runs import Pace
 from conformance.reference.store import Store
+from conformance.reference.streams import DONE, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from conformance.reference.clock import Clock
 
 DEFAULT_KEY = "sk-reference"
+#: Seconds after which a stream looks again what has become of its run.
+_MOMENT = 0.03
 
 
 class Reference:
@@ -109,10 +113,35 @@ class Reference:
                 self._operations.need_beta(headers)
                 call = replace(call, operation=routed.operation, ids=routed.ids)
                 answer = self._answer(scope, 200, getattr(self._operations, routed.operation)(call))
+                for story in call.stories:
+                    streamed = {**answer.headers, "content-type": "text/event-stream; charset=utf-8"}
+                    answer = Answer(200, streamed, b"", self._frames(story, scope, origin))
             except Refusal as refusal:
                 answer = self._answer(scope, refusal.status, refusal.body(), refusal.headers)
             answer = self._operations.sent(answer, call)
             return replace(answer, body=b"") if method == "HEAD" else answer
+
+    def _frames(self, story: Story, scope: str, origin: str) -> Iterator[bytes]:
+        """The events of a story as they travel, each at its time."""
+        tell = self._operations.narrated
+        while True:
+            with self._store.lock:
+                now = self.now(origin)
+                said = [each for event in story.due(now) for each in tell(*event, story.run)]
+                said += tell(*DONE, story.run) if story.is_over else []
+                pause = 0 if story.is_over else story.next(now) - now
+            for name, data in said:
+                yield self._operations.framed(name, data)
+            if story.is_over:
+                return
+            self._pass(pause, scope)
+
+    def _pass(self, seconds: float, scope: str) -> None:
+        """Let time pass for a stream; where others may intervene, no more than a moment."""
+        if isinstance(self._clock, ScopedClock):
+            self.wait(seconds, scope)
+        else:
+            time.sleep(min(seconds, _MOMENT))
 
     def _origin(self, routes: Mapping[str, _Routed], scope: str) -> str:
         """The scope of the thread that the path leads to, else the scope that asks."""

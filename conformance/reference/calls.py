@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.reference.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from conformance.reference.streams import Story
 
 #: How many levels of arrays and objects a body may have.
 _DEEPEST = 100
@@ -23,6 +25,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    #: What comes instead of a body, in pieces, each at its time.
+    frames: Iterator[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Call:
     body: bytes
     scope: str
     now: float
+    #: What is to be told instead of an answer at once.
+    stories: list[Story] = field(default_factory=list)
 
     def json(self, check: Callable[[str, Any], None], *, optional: bool = False) -> dict[str, Any]:
         """The validated body; where it is optional, nothing at all counts as an empty object."""

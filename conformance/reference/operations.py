@@ -11,6 +11,7 @@ from conformance.reference.runs import Run
 from conformance.reference.settings import settings_of
 from conformance.reference.steps import steps_of
 from conformance.reference.store import Message, Store, Thread
+from conformance.reference.streams import Story, framed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,9 +30,10 @@ CANCELLABLE = {
 
 
 _CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
+#: Seconds between the last moment that a stream does not tell and the first that it does.
+_JUST_BEFORE = 0.001
 #: Only of keys longer than this are the ends shown in a refusal.
 _SHORT_KEY = 12
-_NO_STREAM = "Streaming is not supported by this server yet."
 
 
 class Operations:
@@ -66,6 +68,14 @@ class Operations:
     def sent(self, answer: Answer, call: Call) -> Answer:  # noqa: ARG002 - what a fault may look at
         """The answer as it leaves the server."""
         return answer
+
+    def narrated(self, name: str, data: Any, run: Run) -> list[tuple[str, Any]]:  # noqa: ARG002 - what a fault may look at
+        """What a stream says of what happens to a run, as the names of events and their data."""
+        return [(name, data)]
+
+    def framed(self, name: str, data: Any) -> bytes:
+        """An event as it travels."""
+        return framed(name, data)
 
     # assistants and threads
 
@@ -139,8 +149,6 @@ class Operations:
         """Create a run, unless another one locks the thread."""
         thread = self._thread(call)
         body = call.json(validate.create_run)
-        if body.get("stream"):
-            raise Refusal(_NO_STREAM, param="stream", code="unsupported_value")
         if not body["assistant_id"].startswith("asst_"):
             raise invalid("assistant_id", f"'{body['assistant_id']}'. Expected an ID that begins with 'asst'.")
         assistant = self._assistant(body["assistant_id"])
@@ -173,6 +181,8 @@ class Operations:
             metadata=body.get("metadata") or {},
         )
         thread.runs[run.id] = run
+        if body.get("stream"):
+            call.stories.append(Story(run, call.now - _JUST_BEFORE))
         return self.shown(run, call)
 
     def list_runs(self, call: Call) -> dict[str, Any]:
@@ -208,11 +218,11 @@ class Operations:
         body = call.json(validate.submit_outputs)
         if (status := run.status(call.now)) != "requires_action":
             raise Refusal(f'Runs in status "{status}" do not accept tool outputs.')
-        if body.get("stream"):
-            raise Refusal(_NO_STREAM, param="stream", code="unsupported_value")
         given = [output["tool_call_id"] for output in body["tool_outputs"]]
         if given != [run.call_id]:
             raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
+        if body.get("stream"):
+            call.stories.append(Story(run, call.now - _JUST_BEFORE))
         run.resume(call.now, {output["tool_call_id"]: output["output"] for output in body["tool_outputs"]})
         return self.shown(run, call)
 

@@ -16,7 +16,7 @@ from conformance.reference.calls import Answer
 from conformance.reference.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from conformance.reference.app import Reference
 
@@ -68,12 +68,22 @@ def application(reference: Reference, latency: float = 0.0) -> Application:
         # In threads, so that requests can meet as they do on any other server.
         given = _too_large() if len(body) > LARGEST_BODY else await asyncio.to_thread(_handled, reference, scope, body)
         headers = [(name.encode(), value.encode()) for name, value in given.headers.items()]
-        if scope["method"] != "HEAD":
+        if given.frames is None and scope["method"] != "HEAD":
             headers.append((b"content-length", str(len(given.body)).encode()))
         await send({"type": "http.response.start", "status": given.status, "headers": headers})
+        if given.frames is not None:
+            await _stream(given.frames, receive, send)
         await send({"type": "http.response.body", "body": given.body})
 
     return answer
+
+
+async def _stream(frames: Iterator[bytes], receive: Receive, send: Send) -> None:
+    """Send frame after frame as they come, until the last one, or until the client goes away."""
+    leaving = asyncio.ensure_future(receive())
+    while not leaving.done() and (frame := await asyncio.to_thread(next, frames, None)) is not None:
+        await send({"type": "http.response.body", "body": frame, "more_body": True})
+    leaving.cancel()
 
 
 async def _body(receive: Receive) -> bytes | None:

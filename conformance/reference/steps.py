@@ -141,12 +141,29 @@ def writing_of(run: Run, now: float) -> Writing | None:
     step = next((step for step in _steps(run, now) if step.type == "message_creation"), None)
     if step is None:
         return None
-    words = _LONG_ANSWER if run.writes_long() else _ANSWER
+    words = _words(run)
     if step.end and step.end.status == "completed":
         return Writing(" ".join(words), step.begun, step.end)
     # Who is cancelled stops at once, although it takes a while until the run has come to rest.
     stops = [event.at for event in run.plan if step.begun < event.at <= now]
-    pause = max((run.takes - run.lead) / len(words), _SHORTEST_PAUSE)
-    written = int((min([now, *stops]) - step.begun) / pause + 1e-6)  # what a float lacks is no word less
+    written = int((min([now, *stops]) - step.begun) / _pause(run) + 1e-6)  # what a float lacks is no word less
     most = len(words) // 2 if run.falters() else len(words)
     return Writing(" ".join(words[: min(written, most)]), step.begun, step.end)
+
+
+def words_of(run: Run) -> list[float]:
+    """The moments at which a run writes its words, unless something stops it."""
+    step = next((step for step in _steps(run, run.plan[-1].at) if step.type == "message_creation"), None)
+    if step is None:
+        return []
+    pause = _pause(run)
+    return [round(step.begun + (place + 1) * pause, 3) for place in range(len(_words(run)))]
+
+
+def _words(run: Run) -> list[str]:
+    return _LONG_ANSWER if run.writes_long() else _ANSWER
+
+
+def _pause(run: Run) -> float:
+    """Seconds between two words."""
+    return max((run.takes - run.lead) / len(_words(run)), _SHORTEST_PAUSE)

@@ -9,12 +9,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from conformance.outcomes import Fault, Untested
+from conformance.states import streams
 from conformance.states.handles import Listing, Run, Thread, run_of
+from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.states.stage import Stage
+    from conformance.states.streams import Called, Told
 
 
 @dataclass
@@ -49,6 +52,25 @@ class Shared:
     def long_listing(self) -> Listing:
         """A thread with one run more than a default page, where so many may be made."""
         return self._once("long_listing", self._fill_long)  # type: ignore[no-any-return]
+
+    @property
+    def told(self) -> Told:
+        """A run that was told of from its creation to its end."""
+        return self._once("told", lambda: streams.told(self.stage, SHORT_PROMPT))  # type: ignore[no-any-return]
+
+    @property
+    def told_of_a_call(self) -> Called:
+        """A run that was told of until it called its function, and was then given the output: both streams."""
+        return self._once(  # type: ignore[no-any-return]
+            "told_of_a_call", lambda: streams.told_of_a_call(self.stage, SHORT_PROMPT)
+        )
+
+    @property
+    def told_of_a_cancel(self) -> Told:
+        """A run that was told of, and cancelled while it worked."""
+        return self._once(  # type: ignore[no-any-return]
+            "told_of_a_cancel", lambda: streams.told_of_a_cancel(self.stage, LONG_PROMPT)
+        )
 
     @property
     def other_thread(self) -> Thread:

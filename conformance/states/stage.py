@@ -202,14 +202,18 @@ class Stage:
 
     def create_run(self, thread: Thread, **fields: Any) -> Exchange:
         """Ask for a run on a thread, and judge nothing."""
-        assistant = self.assistant_id
-        model = {"model": self.means.model} if self.means.model else {}
-        body = {"assistant_id": assistant, "metadata": LABEL, **model, **self.means.fields, **fields}
+        body = self.run_fields(**fields)
         self.means.claim()
         reply = self.client.call("create_run", thread_id=thread.id, json=body)
         if not reply.succeeded:
             self.means.give_back()
         return reply
+
+    def run_fields(self, **fields: Any) -> dict[str, Any]:
+        """What a run is created with."""
+        assistant = self.assistant_id
+        model = {"model": self.means.model} if self.means.model else {}
+        return {"assistant_id": assistant, "metadata": LABEL, **model, **self.means.fields, **fields}
 
     def hurried(self, thread: Thread) -> Exchange:
         """Ask for a run that is over as soon as the target permits."""

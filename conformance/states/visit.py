@@ -154,7 +154,8 @@ def _body(reply: Exchange) -> bytes:
 def _still_running(journal: Journal) -> Iterator[tuple[str, str]]:
     last: dict[str, tuple[str, str]] = {}
     for exchange in journal:
-        body = exchange.json
-        if exchange.succeeded and isinstance(body, dict) and body.get("object") == "thread.run":
-            last[str(body.get("id"))] = (exchange.ids.get("thread_id", ""), str(body.get("status")))
+        for body in (exchange.json, *(event.json for event in exchange.events)):
+            if exchange.succeeded and isinstance(body, dict) and body.get("object") == "thread.run":
+                thread = exchange.ids.get("thread_id") or str(body.get("thread_id"))
+                last[str(body.get("id"))] = (thread, str(body.get("status")))
     return ((thread, run) for run, (thread, status) in last.items() if status in _CANCELLABLE)

@@ -15,6 +15,7 @@ BUDGETS: Mapping[str, float] = {
     "start": 30.0,  # a new run leaves the queue
     "action": 60.0,  # a run whose model must call a function asks for it
     "finish": 120.0,  # a run reaches a final state
+    "stream": 120.0,  # a stream comes to its end
     "cancel": 60.0,  # a cancelled run comes to rest
     "expiry": 660.0,  # an unattended run expires; only where time can be turned
     "apart": 1.1,  # between two runs whose times should tell which is the later

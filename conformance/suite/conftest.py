@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conformance.states.handles import Listing, Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
+    from conformance.states.streams import Called, Told
 
 
 @pytest.fixture
@@ -79,6 +80,24 @@ def tied_listing(shared: Shared) -> Listing:
 def long_listing(shared: Shared) -> Listing:
     """A thread with 21 runs, which every case shares."""
     return shared.long_listing
+
+
+@pytest.fixture
+def told(shared: Shared) -> Told:
+    """A run that was told of in a stream from its creation to its end, which every case shares."""
+    return shared.told
+
+
+@pytest.fixture
+def told_of_a_call(shared: Shared) -> Called:
+    """A run that called a function in a stream, and was given the output in another."""
+    return shared.told_of_a_call
+
+
+@pytest.fixture
+def told_of_a_cancel(shared: Shared) -> Told:
+    """A run that was cancelled in the middle of its stream."""
+    return shared.told_of_a_cancel
 
 
 @pytest.fixture

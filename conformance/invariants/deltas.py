@@ -1,0 +1,134 @@
+"""What must hold of the steps and messages in a stream: they begin and end, and their pieces add up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.invariants.heard import Heard, streams
+from conformance.invariants.judging import Answer, Broken, invariant
+from conformance.wire.values import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from conformance.wire.events import Event
+
+_STEP, _MESSAGE = "thread.run.step.", "thread.message."
+_ENDS: Final = {
+    _STEP: frozenset({"completed", "failed", "cancelled", "expired"}),
+    _MESSAGE: frozenset({"completed", "incomplete"}),
+}
+
+
+def _life(stream: Heard, kind: str) -> Answer:
+    """Whether each step or message begins once, goes on, and ends once, unless it is the run that was stopped."""
+    unfinished = bool(stream.cut) or stream.broken_off or stream.end == "requires_action"
+    for id, events in stream.about(kind).items():
+        names = [event.name.removeprefix(kind) for event in events]
+        if names == ["completed"] and not stream.begins_run:  # it began before the outputs were submitted
+            continue
+        if names[:2] != ["created", "in_progress"][: len(names)]:
+            return Broken(f"created and in_progress first of {id}", f"{', '.join(names[:3])} first")
+        ends = [place for place, name in enumerate(names) if name in _ENDS[kind]]
+        if not (ends or unfinished):
+            return Broken(f"an end of {id}", f"{names[-1]} last")
+        if late := names[ends[0] + 1 :] if ends else []:
+            return Broken(f"nothing of {id} after {names[ends[0]]}", ", ".join(late))
+    return None
+
+
+@invariant("RUN-STREAM-010", streams, lambda stream: bool(stream.about(_STEP)))
+def steps_begin_and_end(stream: Heard) -> Answer:
+    """Whoever follows the steps sees each from its beginning to its end."""
+    return _life(stream, _STEP)
+
+
+@invariant("RUN-STREAM-011", streams, lambda stream: bool(stream.about(_MESSAGE)))
+def messages_begin_and_end(stream: Heard) -> Answer:
+    """Whoever follows the messages sees each from its beginning to its end."""
+    return _life(stream, _MESSAGE)
+
+
+def _texts(content: Any) -> dict[int, str]:
+    """The texts of a message or of a delta, by their place."""
+    found = dict[int, str]()
+    for place, part in enumerate(content if isinstance(content, list) else []):
+        text = part.get("text") if isinstance(part, dict) else None
+        value = text.get("value") if isinstance(text, dict) else None
+        index = part.get("index", place) if isinstance(part, dict) else place
+        if isinstance(value, str) and type(index) is int:
+            found[index] = found.get(index, "") + value
+    return found
+
+
+def _added_up(events: Sequence[Event]) -> Mapping[int, str]:
+    sums: defaultdict[int, str] = defaultdict(str)
+    for event in events:
+        delta = event.value.get("delta")
+        for index, text in _texts(delta.get("content") if isinstance(delta, dict) else None).items():
+            sums[index] += text
+    return sums
+
+
+def _whole_messages(stream: Heard) -> Iterator[tuple[str, Sequence[Event], Event]]:
+    """Messages that were told from beginning to end: the id, the deltas, and the end."""
+    for id, events in stream.about(_MESSAGE).items():
+        last = events[-1]
+        if last.name.removeprefix(_MESSAGE) in _ENDS[_MESSAGE]:
+            yield id, [event for event in events if event.name.endswith(".delta")], last
+
+
+@invariant("RUN-STREAM-012", streams, lambda stream: any(_whole_messages(stream)))
+def deltas_add_up_to_the_message(stream: Heard) -> Answer:
+    """The pieces of a text are the text."""
+    for id, deltas, last in _whole_messages(stream):
+        added, whole = _added_up(deltas), _texts(last.value.get("content"))
+        for place, text in whole.items():
+            if added.get(place, "") != text:
+                return Broken(f"deltas of {id} that add up to {shown(text)}", shown(added.get(place, "")))
+    return None
+
+
+def _arguments(stream: Heard) -> Mapping[str, str]:
+    """The arguments of each call that came bit by bit, by the id of the call."""
+    ids, sums = dict[tuple[str, Any], str](), defaultdict[tuple[str, Any], str](str)
+    for step, events in stream.about(_STEP).items():
+        for call in (call for event in events for call in _calls(event)):
+            place = step, call.get("index")
+            if isinstance(call.get("id"), str):
+                ids[place] = call["id"]
+            function = call.get("function")
+            if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+                sums[place] += function["arguments"]
+    return {id: sums[place] for place, id in ids.items() if place in sums}
+
+
+def _calls(event: Event) -> Iterator[Mapping[str, Any]]:
+    delta = event.value.get("delta")
+    details = delta.get("step_details") if isinstance(delta, dict) else None
+    calls = details.get("tool_calls") if isinstance(details, dict) else None
+    return (call for call in (calls if isinstance(calls, list) else []) if isinstance(call, dict))
+
+
+def _asked(stream: Heard) -> Mapping[str, str]:
+    """The arguments of each call that the run ends with, by the id of the call."""
+    action = stream.of_run[-1].value.get("required_action") if stream.of_run else None
+    outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
+    calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
+    found = dict[str, str]()
+    for call in calls if isinstance(calls, list) else []:
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            found[str(call.get("id"))] = function["arguments"]
+    return found
+
+
+@invariant("RUN-STREAM-015", streams, lambda stream: bool(_asked(stream)) and bool(_arguments(stream)))
+def arguments_add_up_to_the_call(stream: Heard) -> Answer:
+    """The pieces of the arguments are the arguments."""
+    added = _arguments(stream)
+    for id, whole in _asked(stream).items():
+        if added.get(id, "") != whole:
+            return Broken(f"deltas of {id} that add up to {shown(whole)}", shown(added.get(id, "")))
+    return None

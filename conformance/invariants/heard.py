@@ -1,0 +1,100 @@
+"""Streams as a session heard them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from conformance.invariants.evidence import FINAL
+from conformance.wire.exchange import LEFT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from conformance.invariants.evidence import Evidence
+    from conformance.wire.events import Event
+    from conformance.wire.exchange import Exchange
+
+_FIELDS = ("event", "data", "id", "retry")
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """One stream."""
+
+    exchange: Exchange
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The message."""
+        return (self.exchange,)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All that came."""
+        return self.exchange.events
+
+    @property
+    def cut(self) -> str:
+        """Why it did not come to its end, if it did not."""
+        return self.exchange.response.cut
+
+    @property
+    def was_left(self) -> bool:
+        """Whether the suite hung up before the end."""
+        return self.cut == LEFT
+
+    @cached_property
+    def told(self) -> Sequence[Event]:
+        """The events before the one that says that it is over."""
+        last = next((place for place, event in enumerate(self.events) if event.is_last), len(self.events))
+        return self.events[:last]
+
+    @cached_property
+    def of_run(self) -> Sequence[Event]:
+        """The events of the run itself."""
+        return [event for event in self.told if event.shows_run and event.value]
+
+    @cached_property
+    def strays(self) -> Sequence[str]:
+        """Lines that are no part of a server-sent event."""
+        lines = (
+            self.exchange.response.body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        )
+        return [line for line in lines if line and not line.startswith(":") and line.partition(":")[0] not in _FIELDS]
+
+    @property
+    def begins_run(self) -> bool:
+        """Whether it tells of a run from its creation on."""
+        return self.exchange.operation is not None and self.exchange.operation.name != "submit_tool_outputs"
+
+    @cached_property
+    def end(self) -> str:
+        """The status in which it leaves the run, if it says so: a final one, or that it waits for outputs."""
+        status = status_in(self.of_run[-1]) if self.of_run else ""
+        return status if status in FINAL or status == "requires_action" else ""
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether the run was stopped in the middle of what it did."""
+        return any(status_in(event) in {"cancelling", "cancelled", "failed", "expired"} for event in self.of_run)
+
+    def about(self, kind: str) -> Mapping[str, Sequence[Event]]:
+        """The events of each step or message, by its id; `kind` is what the names of their events begin with."""
+        found: dict[str, list[Event]] = {}
+        for event in self.told:
+            if event.name.startswith(kind) and isinstance(event.value.get("id"), str):
+                found.setdefault(event.value["id"], []).append(event)
+        return found
+
+
+def streams(evidence: Evidence) -> Iterator[Heard]:
+    """Every answer that came as events."""
+    return (Heard(each) for each in evidence.exchanges if each.operation and each.is_stream)
+
+
+def status_in(event: Event) -> str:
+    """The status that an event of a run shows; by its name where its data has none."""
+    status: Any = event.value.get("status")
+    return status if isinstance(status, str) else event.name.rpartition(".")[2]

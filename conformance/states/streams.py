@@ -1,0 +1,147 @@
+"""Staging what is told in a stream: runs and submitted outputs whose progress comes as events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.outcomes import NotClaimed, Untested
+from conformance.states.handles import Run
+from conformance.states.stage import CALL_A_FUNCTION
+
+if TYPE_CHECKING:
+    from conformance.states.handles import Thread
+    from conformance.states.stage import Stage
+    from conformance.streams import Stream
+    from conformance.wire.events import Event
+    from conformance.wire.exchange import Exchange
+
+CAPABILITY = "streaming"
+_AT_WORK = "thread.run.in_progress"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A stream that was heard to its end, and its run as it was read afterwards."""
+
+    stream: Exchange
+    run: Run
+
+
+@dataclass(frozen=True)
+class Called(Told):
+    """The same of a run that called its function; `rest` is the stream of what came of the output."""
+
+    rest: Exchange
+
+
+def listen(stage: Stage, thread: Thread, **fields: Any) -> Stream:
+    """
+    Ask for a run on a thread as a stream, and hear what comes.
+
+    Raises:
+        NotClaimed: the target answers such a request as if it knew no streams.
+    """
+    if CAPABILITY in stage.client.without:
+        raise stage.client.withhold(NotClaimed(f"the target is declared to have no {CAPABILITY}"))
+    body = stage.run_fields(stream=True, **fields)
+    stage.means.claim()
+    stream = stage.client.listen(
+        "create_run", thread_id=thread.id, json=body, seconds=stage.means.waits.budget("stream")
+    )
+    if stream.reply and not stream.reply.succeeded:
+        stage.means.give_back()
+        if stream.reply.refused and stage.create_run(thread, **fields).succeeded:
+            raise stage.client.withhold(NotClaimed(f"a run is created, but not as a stream: {stream.reply}"))
+    return stream
+
+
+def told_of(stage: Stage, thread: Thread, event: Event) -> Run:
+    """
+    The run that an event shows, read by its id.
+
+    Raises:
+        Untested: the event shows none, or it cannot be read.
+    """
+    id = event.value.get("id") if event.shows_run else event.value.get("run_id")
+    if not isinstance(id, str) or not id:
+        raise Untested(f"{event.name} does not say which run it is about, which RUN-STREAM-006 is about")
+    run = Run(stage.client, stage.means.waits, stage.client.call("retrieve_run", thread_id=thread.id, run_id=id))
+    run.itself(run.seen)
+    return run
+
+
+def first(stage: Stage, stream: Stream) -> Event:
+    """
+    The event that shows the run for the first time.
+
+    Raises:
+        NotClaimed: what came is the run, and no stream.
+        Untested: none does.
+    """
+    if event := stream.until(lambda event: event.shows_run):
+        return event
+    reply = stream.finish()
+    if reply.succeeded and not reply.is_stream:
+        problem = f"the target answers with JSON where a stream is asked for: {reply}"
+        raise stage.client.withhold(NotClaimed(problem))
+    raise Untested(f"no stream told of a run, which RUN-STREAM-001 and RUN-STREAM-003 are about: {reply}")
+
+
+def told(stage: Stage, message: str, **fields: Any) -> Told:
+    """Hear of a run from its creation to where it rests or waits."""
+    thread = stage.thread(message)
+    with listen(stage, thread, **fields) as stream:
+        begun = first(stage, stream)
+        heard = stream.finish()
+    return Told(heard, told_of(stage, thread, begun))
+
+
+def told_of_a_call(stage: Stage, message: str) -> Called:
+    """
+    Hear of a run until it waits for the output of its function, submit it, and hear the rest.
+
+    Raises:
+        Untested: it never asked for it.
+    """
+    called = told(stage, message, **CALL_A_FUNCTION)
+    run = called.run
+    if run.body.get("status") != "requires_action" or not run.waits_for_outputs:
+        raise Untested(f"no run that is streamed could be brought into requires_action: {run.seen}")
+    return Called(called.stream, run, submitted(stage, run))
+
+
+def submitted(stage: Stage, run: Run) -> Exchange:
+    """Submit the outputs that a run waits for, and hear of it to its end."""
+    outputs = [{"tool_call_id": call, "output": "42"} for call in run.tool_call_ids()]
+    return stage.client.listen(
+        "submit_tool_outputs",
+        thread_id=run.thread_id,
+        run_id=run.id,
+        json={"tool_outputs": outputs, "stream": True},
+        seconds=stage.means.waits.budget("stream"),
+    ).finish()
+
+
+def told_of_a_cancel(stage: Stage, message: str) -> Told:
+    """
+    Hear of a run that is cancelled while it works; the run is shown by the reply to the cancel.
+
+    Raises:
+        Untested: it was not in progress, or the cancel was not granted, or came too late.
+    """
+    thread = stage.thread(message)
+    with listen(stage, thread) as stream:
+        begun = first(stage, stream)
+        if begun.name != _AT_WORK:
+            stream.until(lambda event: event.name == _AT_WORK or event.is_last)
+        run = told_of(stage, thread, begun)
+        stage.staged(run.seen, "in_progress")
+        cancel = run.cancel()
+        if not cancel.succeeded:
+            raise Untested(f"the cancel of an in_progress run was not accepted: {cancel}")
+        heard = stream.finish()
+    settled = run.settle("cancel")
+    if run.itself(settled).get("status") != "cancelled":
+        raise Untested(f"the cancel came too late: {settled}")
+    return Told(heard, Run(stage.client, stage.means.waits, cancel))

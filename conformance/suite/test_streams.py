@@ -1,0 +1,164 @@
+"""Streams: what is told of a run as it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.invariants.heard import Heard, status_in
+from conformance.states.stage import SHORT_PROMPT
+from conformance.states.strangers import never_issued
+from conformance.states.streams import first, listen, told_of
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
+from conformance.wire.events import STREAM_TYPE
+from conformance.wire.exchange import JSON_TYPE
+from conformance.wire.values import ABSENT, same
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.states.streams import Called, Told
+    from conformance.wire.exchange import Exchange
+
+#: What the real service showed otherwise in a stream than in a reply.
+_SHOWN_OTHERWISE = {"tool_resources"}
+_CANCELS = {"cancelling", "cancelled"}
+
+
+def _kind_of(reply: Exchange) -> str:
+    return reply.response.headers.get("content-type", "absent").partition(";")[0].strip().lower()
+
+
+@requirement("RUN-STREAM-001")
+@pytest.mark.parametrize("of", ["create", "submit"])
+def test_a_stream_says_that_it_is_one(of: str, shared: Shared) -> None:
+    """Who asks for events gets events, and is told so."""
+    reply = shared.told.stream if of == "create" else shared.told_of_a_call.rest
+
+    expect(reply.succeeded, "a stream (2xx)", f"status {reply.status}", reply)
+    expect(_kind_of(reply) == STREAM_TYPE, f"content type {STREAM_TYPE}", f"content type {_kind_of(reply)}", reply)
+
+
+@requirement("RUN-TOOL-014")
+def test_submitted_outputs_are_followed_by_the_rest(told_of_a_call: Called) -> None:
+    """A run that was streamed until it called a function goes on in a stream, and comes to its end there."""
+    rest = told_of_a_call.rest
+
+    expect(rest.is_stream and rest.events, "a stream of events", f"status {rest.status}", told_of_a_call.stream, rest)
+    ids = {event.value.get("id") for event in rest.events if event.shows_run}
+    expect(ids <= {told_of_a_call.run.id}, f"events of {told_of_a_call.run.id}", shown(sorted(map(str, ids))), rest)
+    end = Heard(rest).end
+    expect(end or Heard(rest).broken_off, "the end of the run", shown([e.name for e in rest.events[-3:]]), rest)
+
+
+@requirement("RUN-STREAM-016")
+def test_the_last_event_shows_the_run_as_it_is_read(told: Told) -> None:
+    """Who heard the end need not ask for it."""
+    need(Heard(told.stream).end, "the stream does not tell of the end")
+    last = Heard(told.stream).of_run[-1]
+
+    heard, read = last.value, need_run(told.run.seen)
+    names = [name for name in read if name in heard and name not in _SHOWN_OTHERWISE]
+    changed = [name for name in names if not same(heard[name], read[name])]
+    expect(
+        not changed,
+        ", ".join(f"{name} {shown(read[name])}" for name in changed),
+        ", ".join(f"{name} {shown(heard.get(name, ABSENT))}" for name in changed) + f" in {last.name}",
+        told.run.seen,
+        told.stream,
+    )
+
+
+@requirement("RUN-STREAM-012")
+def test_what_was_heard_is_what_is_stored(told: Told) -> None:
+    """The text that was told word by word is the one on the thread."""
+    ends = [event for event in told.stream.events if event.name == "thread.message.completed"]
+    need(ends, "no message was told of to its end")
+    heard = {event.value.get("id"): _text(event.value) for event in ends}
+
+    listed = told.run.thread.messages()
+
+    stored = {message["id"]: _text(message) for message in need_page(listed)}
+    for id, text in heard.items():
+        expect(stored.get(id) == text, f"message {id} with {shown(text)}", shown(stored.get(id)), told.stream, listed)
+
+
+@requirement("RUN-STREAM-013")
+def test_a_call_ends_the_stream(told_of_a_call: Called) -> None:
+    """Nobody goes on listening while it is his turn."""
+    stream = Heard(told_of_a_call.stream)
+
+    names = [event.name for event in stream.told]
+    expect(
+        names[-1:] == ["thread.run.requires_action"],
+        "thread.run.requires_action last",
+        shown(names[-2:]),
+        stream.exchange,
+    )
+
+
+@requirement("RUN-STREAM-014")
+def test_the_rest_begins_with_the_end_of_the_call(told_of_a_call: Called) -> None:
+    """First the step that waited is done, then the run is queued and goes on."""
+    rest = Heard(told_of_a_call.rest)
+
+    names = [event.name.removeprefix("thread.run.") for event in rest.told if event.name.startswith("thread.run.")]
+    wanted = ["step.completed", "queued", "in_progress"]
+    expect(names[:3] == wanted, shown(wanted), shown(names[:3]), rest.exchange)
+
+
+@requirement("RUN-STREAM-017")
+def test_a_client_that_goes_away_stops_nothing(stage: Stage) -> None:
+    """The run is the server's, and goes on when nobody listens."""
+    thread = stage.thread(SHORT_PROMPT)
+
+    with listen(stage, thread) as stream:
+        begun = first(stage, stream)
+
+    run = told_of(stage, thread, begun)
+    settled = run.settle()
+    status = run.itself(settled).get("status")
+    expect(status not in {"cancelled", "cancelling"}, "a run that goes on", f"status {status}", stream.leave(), settled)
+
+
+@requirement("RUN-STREAM-018")
+def test_a_cancel_is_announced(told_of_a_cancel: Told) -> None:
+    """Who listens hears that the run was cancelled, in whatever words."""
+    stream, cancel = Heard(told_of_a_cancel.stream), told_of_a_cancel.run.seen
+
+    told = {status_in(event) for event in stream.of_run}
+    expect(told & _CANCELS, "cancelling or cancelled", shown(sorted(told)), cancel, stream.exchange)
+
+
+@requirement("RUN-CANCEL-028")
+def test_the_stream_of_a_cancelled_run_ends_with_it(told_of_a_cancel: Told) -> None:
+    """Who was told that the run is being cancelled is told that it was."""
+    stream, cancel = Heard(told_of_a_cancel.stream), told_of_a_cancel.run.seen
+    need({status_in(event) for event in stream.of_run} & _CANCELS, "no cancel was announced")
+
+    expect(stream.end == "cancelled", "thread.run.cancelled last", stream.end or "no end", cancel, stream.exchange)
+
+
+@requirement("RUN-STREAM-020")
+@pytest.mark.parametrize("wrong", ["assistant", "temperature"])
+@pytest.mark.usefixtures("told")
+def test_a_wrong_request_is_refused_in_json(wrong: str, stage: Stage, client: Client) -> None:
+    """What cannot be done is said before anything is told."""
+    strange: dict[str, Any] = {
+        "assistant": {"assistant_id": never_issued(stage.assistant_id)},
+        "temperature": {"assistant_id": stage.assistant_id, "temperature": "hot"},
+    }[wrong]
+
+    reply = client.call("create_run", thread_id=stage.thread().id, json={**strange, "stream": True})
+
+    expect_refused(reply, because=f"the {wrong} makes no sense")
+    expect(_kind_of(reply) == JSON_TYPE, f"content type {JSON_TYPE}", f"content type {_kind_of(reply)}", reply)
+
+
+def _text(message: Any) -> str:
+    parts = message.get("content") if isinstance(message, dict) else None
+    texts = [part.get("text") for part in parts or () if isinstance(part, dict)]
+    return "".join(str(text.get("value", "")) for text in texts if isinstance(text, dict))
