@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
@@ -94,7 +95,8 @@ class InProcessSender:
             gate()
         number = next(self._departures)
         answer = self._served.handle(request.method, request.path, request.query, request.headers, request.body, scope)
-        response = Response(answer.status, answer.headers, answer.body)
+        body = answer.body if answer.frames is None else b"".join(answer.frames)
+        response = Response(answer.status, answer.headers, body)
         return Reply(response, at, round(self.now(scope) - at, 3), number)
 
     def listen(self, request: Request, scope: str, seconds: float) -> Arriving:
@@ -138,8 +140,10 @@ class _Handed:
     def hurry(self) -> None:
         """The reference server dawdles only on its own clock."""
 
-    def close(self, response: Response, duration: float) -> None:
-        """Let the rest be."""
+    def close(self, response: Response, duration: float) -> None:  # noqa: ARG002 - what a recording keeps
+        """Listen no longer."""
+        if isinstance(self._frames, Generator):
+            self._frames.close()
 
     def _elapsed(self) -> float:
         return round(self._now() - self.at, 3)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.invariants.heard import Heard, streams
 from conformance.invariants.judging import Answer, Broken, invariant
-from conformance.wire.values import shown
+from conformance.wire.values import NOT_JSON, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,8 @@ _ENDS: Final = {
 
 def _life(stream: Heard, kind: str) -> Answer:
     """Whether each step or message begins once, goes on, and ends once, unless it is the run that was stopped."""
-    unfinished = bool(stream.cut) or stream.broken_off or stream.end == "requires_action"
+    waits = any(event.name == "thread.run.requires_action" for event in stream.of_run)
+    unfinished = bool(stream.cut) or stream.broken_off or waits or not stream.end
     for id, events in stream.about(kind).items():
         names = [event.name.removeprefix(kind) for event in events]
         if names == ["completed"] and not stream.begins_run:  # it began before the outputs were submitted
@@ -73,6 +74,8 @@ def _added_up(events: Sequence[Event]) -> Mapping[int, str]:
 
 def _whole_messages(stream: Heard) -> Iterator[tuple[str, Sequence[Event], Event]]:
     """Messages that were told from beginning to end: the id, the deltas, and the end."""
+    if any(event.json is NOT_JSON for event in stream.told):
+        return  # of what cannot be read nobody knows what it was part of
     for id, events in stream.about(_MESSAGE).items():
         last = events[-1]
         if last.name.removeprefix(_MESSAGE) in _ENDS[_MESSAGE]:

@@ -24,6 +24,8 @@ class Heard:
     """One stream."""
 
     exchange: Exchange
+    #: Whether its run was asked to be cancelled.
+    cancelled: bool = False
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -44,6 +46,11 @@ class Heard:
     def was_left(self) -> bool:
         """Whether the suite hung up before the end."""
         return self.cut == LEFT
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it says that it is over."""
+        return len(self.told) < len(self.events)
 
     @cached_property
     def told(self) -> Sequence[Event]:
@@ -78,7 +85,9 @@ class Heard:
     @property
     def broken_off(self) -> bool:
         """Whether the run was stopped in the middle of what it did."""
-        return any(status_in(event) in {"cancelling", "cancelled", "failed", "expired"} for event in self.of_run)
+        return self.cancelled or any(
+            status_in(event) in {"cancelling", "cancelled", "failed", "expired"} for event in self.of_run
+        )
 
     def about(self, kind: str) -> Mapping[str, Sequence[Event]]:
         """The events of each step or message, by its id; `kind` is what the names of their events begin with."""
@@ -91,7 +100,14 @@ class Heard:
 
 def streams(evidence: Evidence) -> Iterator[Heard]:
     """Every answer that came as events."""
-    return (Heard(each) for each in evidence.exchanges if each.operation and each.is_stream)
+    cancels = {each.ids["run_id"] for each in evidence.exchanges if _is_cancel(each)}
+    for each in evidence.exchanges:
+        if each.operation and each.is_stream:
+            yield Heard(each, not cancels.isdisjoint(str(event.value.get("id")) for event in each.events))
+
+
+def _is_cancel(exchange: Exchange) -> bool:
+    return exchange.operation is not None and exchange.operation.name == "cancel_run" and exchange.succeeded
 
 
 def status_in(event: Event) -> str:

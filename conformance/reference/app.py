@@ -23,7 +23,7 @@ from conformance.reference.store import Store
 from conformance.reference.streams import DONE, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
     from conformance.reference.clock import Clock
 
@@ -121,20 +121,23 @@ class Reference:
             answer = self._operations.sent(answer, call)
             return replace(answer, body=b"") if method == "HEAD" else answer
 
-    def _frames(self, story: Story, scope: str, origin: str) -> Iterator[bytes]:
+    def _frames(self, story: Story, scope: str, origin: str) -> Generator[bytes]:
         """The events of a story as they travel, each at its time."""
         tell = self._operations.narrated
-        while True:
+        try:
+            while not story.is_over:
+                with self._store.lock:
+                    now = self.now(origin)
+                    said = [each for event in story.due(now) for each in tell(*event, story.run)]
+                    said += tell(*DONE, story.run) if story.is_over else []
+                    pause = 0 if story.is_over else story.next(now) - now
+                for name, data in said:
+                    yield self._operations.framed(name, data)
+                self._pass(pause, scope)
+        except GeneratorExit:
             with self._store.lock:
-                now = self.now(origin)
-                said = [each for event in story.due(now) for each in tell(*event, story.run)]
-                said += tell(*DONE, story.run) if story.is_over else []
-                pause = 0 if story.is_over else story.next(now) - now
-            for name, data in said:
-                yield self._operations.framed(name, data)
-            if story.is_over:
-                return
-            self._pass(pause, scope)
+                self._operations.left(story.run, self.now(origin))
+            raise
 
     def _pass(self, seconds: float, scope: str) -> None:
         """Let time pass for a stream; where others may intervene, no more than a moment."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.reference.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from conformance.reference.streams import Story
 
@@ -26,7 +26,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     #: What comes instead of a body, in pieces, each at its time.
-    frames: Iterator[bytes] | None = None
+    frames: Generator[bytes] | None = None
 
 
 @dataclass(frozen=True)

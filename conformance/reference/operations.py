@@ -73,6 +73,9 @@ class Operations:
         """What a stream says of what happens to a run, as the names of events and their data."""
         return [(name, data)]
 
+    def left(self, run: Run, now: float) -> None:
+        """Learn that nobody listens to the stream of a run any more."""
+
     def framed(self, name: str, data: Any) -> bytes:
         """An event as it travels."""
         return framed(name, data)

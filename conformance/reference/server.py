@@ -16,7 +16,7 @@ from conformance.reference.calls import Answer
 from conformance.reference.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Generator
 
     from conformance.reference.app import Reference
 
@@ -78,12 +78,13 @@ def application(reference: Reference, latency: float = 0.0) -> Application:
     return answer
 
 
-async def _stream(frames: Iterator[bytes], receive: Receive, send: Send) -> None:
+async def _stream(frames: Generator[bytes], receive: Receive, send: Send) -> None:
     """Send frame after frame as they come, until the last one, or until the client goes away."""
     leaving = asyncio.ensure_future(receive())
     while not leaving.done() and (frame := await asyncio.to_thread(next, frames, None)) is not None:
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     leaving.cancel()
+    await asyncio.to_thread(frames.close)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -295,6 +295,7 @@ class CreateRunRequest(Asked):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool = True
     response_format: ResponseFormat | None = None
+    stream: bool | None = None
 
 
 class ModifyRunRequest(Asked):
@@ -314,6 +315,7 @@ class SubmitToolOutputsRequest(Asked):
     """The outputs of all calls that a run waits for."""
 
     tool_outputs: list[ToolOutput]
+    stream: bool | None = None
 
 
 @dataclass(frozen=True)

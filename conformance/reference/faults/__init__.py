@@ -8,6 +8,7 @@ from conformance.reference.faults import (
     access,
     cancelling,
     cursors,
+    events,
     life,
     lists,
     pages,
@@ -16,6 +17,7 @@ from conformance.reference.faults import (
     shapes,
     single,
     stamps,
+    streams,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
 
@@ -25,6 +27,7 @@ __all__ = [
     "access",
     "cancelling",
     "cursors",
+    "events",
     "life",
     "lists",
     "pages",
@@ -33,4 +36,5 @@ __all__ = [
     "shapes",
     "single",
     "stamps",
+    "streams",
 ]

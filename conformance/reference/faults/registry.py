@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from conformance.reference.calls import Call
     from conformance.reference.runs import Run
 
+    Said = tuple[str, Any]
+    Telling = Callable[[str, Any, Run, list[str]], list[Said]]
 
 T = TypeVar("T", bound=Operations)
 
@@ -81,6 +83,27 @@ def shows(
 
     behaviour: Any = type(name, (Operations,), {"shown": shown, "__module__": change.__module__})
     enter(name, does, breaks, behaviour, seen=seen)
+
+
+def tells(*breaks: str, seen: str = "") -> Callable[[Telling], Telling]:
+    """
+    Enter a function that tells otherwise of what happens to a run: its name and its docstring are the fault's.
+
+    It takes an event's name and data, the run, and the names of the events so far; it returns what to tell instead.
+    """
+
+    def decorate(change: Telling) -> Telling:
+        def narrated(self: Operations, name: str, data: Any, run: Run) -> list[Said]:
+            said: list[str] = run.__dict__.setdefault("said", [])
+            told = change(name, data, run, list(said))
+            said.append(name)
+            return [event for each in told for event in super(behaviour, self).narrated(*each, run)]
+
+        behaviour: Any = type(change.__name__, (Operations,), {"narrated": narrated, "__module__": change.__module__})
+        enter(change.__name__.replace("_", "-"), change.__doc__ or "", breaks, behaviour, seen=seen)
+        return change
+
+    return decorate
 
 
 def enter(

@@ -36,7 +36,7 @@ def moved(member: str, seconds: int) -> Change:
     return change
 
 
-def _now(told: dict[str, Any], run: Run, call: Call) -> int:  # noqa: ARG001
+def _now(told: dict[str, Any], run: Run, call: Call) -> int:
     return int(call.now)
 
 
