@@ -122,8 +122,8 @@ def _asked(stream: Heard) -> Mapping[str, str]:
     found = dict[str, str]()
     for call in calls if isinstance(calls, list) else []:
         function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
-            found[str(call.get("id"))] = function["arguments"]
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str) and call.get("id"):
+            found[str(call["id"])] = function["arguments"]
     return found
 
 

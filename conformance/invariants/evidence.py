@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.wire.models import STATUSES, FieldFault, Run, faults
 from conformance.wire.operations import RUN_OPERATIONS, has_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from conformance.wire.exchange import Exchange
+
+T = TypeVar("T")
 
 #: Headers that carry a key.
 KEYS = ("authorization", "api-key", "x-api-key")
@@ -170,6 +172,13 @@ class Evidence:
 
     def __init__(self, journal: Iterable[Exchange]) -> None:
         self._journal = list(journal)
+        self._derived: dict[Callable[[Evidence], Iterable[Any]], Sequence[Any]] = {}
+
+    def once(self, derive: Callable[[Evidence], Iterable[T]]) -> Sequence[T]:
+        """What is derived from all this, however many judges ask for it."""
+        if derive not in self._derived:
+            self._derived[derive] = list(derive(self))
+        return self._derived[derive]
 
     @property
     def exchanges(self) -> Sequence[Exchange]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from conformance.invariants.evidence import FINAL
+from conformance.invariants.evidence import FINAL, is_run
 from conformance.wire.exchange import LEFT
+from conformance.wire.models import STATUSES
+from conformance.wire.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +28,8 @@ class Heard:
     exchange: Exchange
     #: Whether its run was asked to be cancelled.
     cancelled: bool = False
+    #: Members that replies show otherwise than they should, or otherwise each time, which other rows tell.
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -61,7 +65,12 @@ class Heard:
     @cached_property
     def of_run(self) -> Sequence[Event]:
         """The events of the run itself."""
-        return [event for event in self.told if event.shows_run and event.value]
+        return [event for event in self.told if event.shows_run]
+
+    @cached_property
+    def runs(self) -> Sequence[Event]:
+        """Those of them that show a run."""
+        return [event for event in self.of_run if is_run(event.value)]
 
     @cached_property
     def strays(self) -> Sequence[str]:
@@ -101,9 +110,22 @@ class Heard:
 def streams(evidence: Evidence) -> Iterator[Heard]:
     """Every answer that came as events."""
     cancels = {each.ids["run_id"] for each in evidence.exchanges if _is_cancel(each)}
+    doubtful = frozenset(_doubtful(evidence))
     for each in evidence.exchanges:
         if each.operation and each.is_stream:
-            yield Heard(each, not cancels.isdisjoint(str(event.value.get("id")) for event in each.events))
+            cancelled = not cancels.isdisjoint(str(event.value.get("id")) for event in each.events)
+            yield Heard(each, cancelled, doubtful)
+
+
+def _doubtful(evidence: Evidence) -> Iterator[str]:
+    for seen in evidence.runs:
+        yield from (str(fault.path[0]) for fault in seen.faults if fault.path)
+        if not seen.final and seen.run.get("usage") is not None:
+            yield "usage"
+        if seen.run.get("thread_id") != seen.thread_id:
+            yield "thread_id"
+        if seen.before and not same(seen.before.run.get("created_at"), seen.run.get("created_at")):
+            yield "created_at"
 
 
 def _is_cancel(exchange: Exchange) -> bool:
@@ -111,6 +133,9 @@ def _is_cancel(exchange: Exchange) -> bool:
 
 
 def status_in(event: Event) -> str:
-    """The status that an event of a run shows; by its name where its data has none."""
+    """The status that an event of a run shows; where it shows none that is documented, the one that it announces."""
     status: Any = event.value.get("status")
-    return status if isinstance(status, str) else event.name.rpartition(".")[2]
+    if isinstance(status, str) and status in STATUSES:
+        return status
+    announced = event.name.rpartition(".")[2]
+    return "queued" if announced == "created" else announced

@@ -73,7 +73,7 @@ class Invariant:
     def judge(self, evidence: Evidence) -> Judgement:
         """Look at everything that it applies to."""
         measured, violations, notes = 0, list[Violation](), dict[str, None]()
-        for subject in self._subjects(evidence):
+        for subject in evidence.once(self._subjects):
             if self._applies(subject):
                 measured += 1
                 match self._check(subject):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.invariants.evidence import FINAL
 from conformance.invariants.heard import Heard, status_in, streams
@@ -11,10 +11,10 @@ from conformance.invariants.histories import moves
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.events import DONE, DONE_DATA, NAMELESS
 from conformance.wire.models import STATUSES
-from conformance.wire.values import ABSENT, NOT_JSON, same, shown
+from conformance.wire.values import NOT_JSON, same, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from conformance.wire.events import Event
 
@@ -44,6 +44,10 @@ def _has_events(stream: Heard) -> bool:
 
 def _tells_of_run(stream: Heard) -> bool:
     return bool(stream.of_run)
+
+
+def _shows_run(stream: Heard) -> bool:
+    return bool(stream.runs)
 
 
 def _names(events: list[Event]) -> str:
@@ -97,10 +101,10 @@ def names_are_documented(stream: Heard) -> Answer:
     return Broken("documented names of events", ", ".join(unknown)) if unknown else None
 
 
-@invariant("RUN-STREAM-007", streams, _tells_of_run)
+@invariant("RUN-STREAM-007", streams, _shows_run)
 def names_and_statuses_agree(stream: Heard) -> Answer:
     """An event that announces a status shows it; where the event incomplete is not known, completed stands for it."""
-    for event in stream.of_run:
+    for event in stream.runs:
         announced, status = event.name.removeprefix("thread.run."), status_in(event)
         right = {"created": {"queued"}, "completed": {"completed", "incomplete"}}.get(announced, {announced})
         if event.name in NAMES and status not in right:
@@ -140,36 +144,36 @@ def errors_are_told(stream: Heard) -> Answer:
     return Remark(f"an error event was seen: {shown(errors[0].data)}" if errors else "no error event was seen")
 
 
-@invariant("RUN-STREAM-022", streams, _tells_of_run)
+@invariant("RUN-STREAM-022", streams, lambda stream: bool(stream.runs) and "usage" not in stream.doubtful)
 def usage_comes_with_the_end(stream: Heard) -> Answer:
     """What is not final is not told."""
-    for event in stream.of_run:
+    for event in stream.runs:
         if status_in(event) not in FINAL and event.value.get("usage") is not None:
             return Broken(f"usage null in {event.name}", f"usage {shown(event.value['usage'])}")
     return None
 
 
-@invariant("RUN-STREAM-023", streams, lambda stream: len(stream.of_run) > 1)
+@invariant("RUN-STREAM-023", streams, lambda stream: len(stream.runs) > 1)
 def events_are_of_one_run(stream: Heard) -> Answer:
     """Neither the run nor what belongs to it changes its identity."""
-    first = stream.of_run[0].value
-    for event in stream.of_run:
-        for name in _IDENTITY:
-            if not same(was := first.get(name, ABSENT), is_ := event.value.get(name, ABSENT)):
+    first = {name: stream.runs[0].value.get(name) for name in _IDENTITY if name not in stream.doubtful}
+    for event in stream.runs:
+        for name, was in first.items():
+            if not same(was, is_ := event.value.get(name)):
                 return Broken(f"{name} {shown(was)} in {event.name}", f"{name} {shown(is_)}")
-    for event, name, wanted in _references(stream):
-        if event.value[name] != first.get(wanted):
-            return Broken(f"{name} {shown(first.get(wanted))} in {event.name}", f"{name} {shown(event.value[name])}")
+    for event, name, was in _references(stream, first):
+        if event.value[name] != was:
+            return Broken(f"{name} {shown(was)} in {event.name}", f"{name} {shown(event.value[name])}")
     return None
 
 
-def _references(stream: Heard) -> Iterator[tuple[Event, str, str]]:
-    """Where steps and messages name their run and its thread: the event, the member, and that of the run."""
+def _references(stream: Heard, run: Mapping[str, Any]) -> Iterator[tuple[Event, str, Any]]:
+    """Where steps and messages name their run and its thread: the event, the member, and what it should be."""
     for event in stream.told:
         if event.name.startswith(("thread.run.step.", "thread.message.")):
             for name, wanted in (("run_id", "id"), ("thread_id", "thread_id")):
-                if event.value.get(name) is not None:
-                    yield event, name, wanted
+                if event.value.get(name) is not None and wanted in run:
+                    yield event, name, run[wanted]
 
 
 @invariant("RUN-STREAM-024", streams, lambda stream: len(stream.told) > 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.reference import validate
@@ -185,7 +186,7 @@ class Operations:
         )
         thread.runs[run.id] = run
         if body.get("stream"):
-            call.stories.append(Story(run, call.now - _JUST_BEFORE))
+            call.stories.append(self._story(run, call))
         return self.shown(run, call)
 
     def list_runs(self, call: Call) -> dict[str, Any]:
@@ -225,7 +226,7 @@ class Operations:
         if given != [run.call_id]:
             raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
         if body.get("stream"):
-            call.stories.append(Story(run, call.now - _JUST_BEFORE))
+            call.stories.append(self._story(run, call))
         run.resume(call.now, {output["tool_call_id"]: output["output"] for output in body["tool_outputs"]})
         return self.shown(run, call)
 
@@ -247,6 +248,9 @@ class Operations:
         if step is None:
             raise not_found("run step", id)
         return self.shown_step(step, call)
+
+    def _story(self, run: Run, call: Call) -> Story:
+        return Story(run, call.now - _JUST_BEFORE, lambda moment: self.shown(run, replace(call, now=moment)))
 
     def _assistant(self, id: str) -> dict[str, Any]:
         if id not in self._store.assistants:

@@ -10,7 +10,7 @@ from conformance.reference.steps import steps_of, words_of
 from conformance.reference.store import answer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from conformance.reference.runs import Run
     from conformance.reference.store import Message
@@ -26,16 +26,17 @@ _PORTION: Final = 6
 class Story:
     """Tells of one run from a moment on, until it rests or waits for outputs."""
 
-    def __init__(self, run: Run, since: float, *before: Said) -> None:
+    def __init__(self, run: Run, since: float, show: Callable[[float], dict[str, Any]], *before: Said) -> None:
         """
         Begin to tell.
 
         Args:
             run: What is told of.
             since: The moment before the first one that is told, in Unix seconds.
+            show: What the run looks like at a moment.
             before: Events that come first.
         """
-        self.run = run
+        self.run, self._show = run, show
         self._told_until = since
         self._before = list(before)
         self._status = run.status(since) if since >= run.created else ""
@@ -90,9 +91,9 @@ class Story:
 
     def _moved(self, status: str, moment: float) -> Iterator[Said]:
         if not self._status:
-            yield "thread.run.created", self.run.view(moment)
+            yield "thread.run.created", self._show(moment)
         if status != self._status:
-            yield f"thread.run.{status}", self.run.view(moment)
+            yield f"thread.run.{status}", self._show(moment)
             self._status, self.is_over = status, status in FINAL or status == "requires_action"
 
     def _written(self, message: Message) -> Iterator[Said]:

@@ -113,7 +113,7 @@ def told_of_a_call(stage: Stage, message: str) -> Called:
 
 def submitted(stage: Stage, run: Run) -> Exchange:
     """Submit the outputs that a run waits for, and hear of it to its end."""
-    outputs = [{"tool_call_id": call, "output": "42"} for call in run.tool_call_ids()]
+    outputs = [{"tool_call_id": call, "output": "42"} for call in dict.fromkeys(run.tool_call_ids())]
     return stage.client.listen(
         "submit_tool_outputs",
         thread_id=run.thread_id,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from conformance.reference.errors import Refusal
 from conformance.reference.faults.registry import fault, tells
 from conformance.reference.operations import Operations
-from conformance.reference.runs import FINAL
 from conformance.reference.streams import DONE
 
 if TYPE_CHECKING:
@@ -222,20 +221,13 @@ def queues_at_once(name: str, data: Any, run: Run, said: list[str]) -> list[Said
     return [] if name == "thread.run.queued" and "thread.run.requires_action" in said else [(name, data)]
 
 
-@fault("STREAM-016")
-class TellsAnotherEnd(Operations):
-    """A run that was streamed is read with other tokens than were told."""
-
-    def shown(self, run: Run, call: Call) -> dict[str, Any]:
-        shown = super().shown(run, call)
-        if shown["usage"] and not run.forced_function() and run.status(call.now) in FINAL - {"cancelled"}:
-            total = shown["usage"]["prompt_tokens"] + 1 + shown["usage"]["completion_tokens"]
-            shown["usage"] = {
-                **shown["usage"],
-                "prompt_tokens": shown["usage"]["prompt_tokens"] + 1,
-                "total_tokens": total,
-            }
-        return shown
+@tells("STREAM-016")
+def tells_other_tokens(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
+    """The last event tells of a token more than was used."""
+    if name != "thread.run.completed":
+        return [(name, data)]
+    more = {each: data["usage"][each] + 1 for each in ("prompt_tokens", "total_tokens")}
+    return [(name, {**data, "usage": {**data["usage"], **more}})]
 
 
 @tells("STREAM-016")
