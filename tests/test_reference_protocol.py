@@ -75,7 +75,7 @@ def test_head_is_answered_without_a_body(caller: Caller, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "/threads/", "//threads", f"{THREAD}/", f"{THREAD}/runs/", f"{RUN}/", f"{RUN}/steps", f"{RUN}/cancel/",
+    ["", "/", "/threads/", "//threads", f"{THREAD}/", f"{THREAD}/runs/", f"{RUN}/", f"{RUN}/steps/", f"{RUN}/cancel/",
      "/threads//runs", "/threads/runs", "/Threads", "/threads?x", "/threads%2Fx", "/%74hreads"],
 )  # fmt: skip
 def test_a_path_that_leads_nowhere_is_not_found(caller: Caller, path: str) -> None:

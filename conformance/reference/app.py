@@ -188,4 +188,6 @@ _ROUTES = (
     _route("POST", "/threads/{thread_id}/runs/{run_id}", Operations.modify_run),
     _route("POST", "/threads/{thread_id}/runs/{run_id}/cancel", Operations.cancel_run),
     _route("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", Operations.submit_tool_outputs),
+    _route("GET", "/threads/{thread_id}/runs/{run_id}/steps", Operations.list_run_steps),
+    _route("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", Operations.retrieve_run_step),
 )

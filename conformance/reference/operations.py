@@ -9,6 +9,7 @@ from conformance.reference.errors import Refusal, invalid, not_found
 from conformance.reference.pages import page
 from conformance.reference.runs import Run
 from conformance.reference.settings import settings_of
+from conformance.reference.steps import steps_of
 from conformance.reference.store import Message, Store, Thread
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.reference.calls import Answer, Call
     from conformance.reference.ids import Ids
     from conformance.reference.runs import Pace
+    from conformance.reference.steps import Step
 
 #: The states in which a run can be cancelled, by policy.
 CANCELLABLE = {
@@ -166,6 +168,7 @@ class Operations:
             prompt=next((message.text for message in reversed(thread.written) if message.role == "user"), ""),
             message_id=self._ids.new("msg", call.scope),
             call_id=self._ids.new("call", call.scope),
+            step_ids=(self._ids.new("step", call.scope), self._ids.new("step", call.scope)),
             pace=self._pace,
             metadata=body.get("metadata") or {},
         )
@@ -210,8 +213,27 @@ class Operations:
         given = [output["tool_call_id"] for output in body["tool_outputs"]]
         if given != [run.call_id]:
             raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
-        run.resume(call.now)
+        run.resume(call.now, {output["tool_call_id"]: output["output"] for output in body["tool_outputs"]})
         return self.shown(run, call)
+
+    # their steps
+
+    def shown_step(self, step: Step, call: Call) -> dict[str, Any]:  # noqa: ARG002 - what a fault may look at
+        """The step as a reply shows it, by itself or in a list."""
+        return step.view()
+
+    def list_run_steps(self, call: Call) -> dict[str, Any]:
+        """List the steps of a run."""
+        steps = steps_of(self._run(call), call.now)
+        return page([self.shown_step(step, call) for step in steps], call.query, "run step")
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        """Read a step."""
+        run, id = self._run(call), call.ids["step_id"]
+        step = next((step for step in steps_of(run, call.now) if step.id == id), None)
+        if step is None:
+            raise not_found("run step", id)
+        return self.shown_step(step, call)
 
     def _assistant(self, id: str) -> dict[str, Any]:
         if id not in self._store.assistants:

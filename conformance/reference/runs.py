@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.reference.arguments import arguments_for
+from conformance.reference.steps import steps_of, usage, writing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,16 +57,19 @@ class Run:
     prompt: str
     message_id: str
     call_id: str
+    #: One for each stretch in which the model may work: it calls a function, and it writes.
+    step_ids: tuple[str, str]
     pace: Pace
     metadata: dict[str, str]
+    #: The outputs of its calls, by the id of the call, once they were submitted.
+    outputs: dict[str, str] = field(default_factory=dict)
     plan: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make the first plan, by the stimuli that a real model reacts to and by those of the special models."""
         self.plan = [Event(self.created, "queued")]
         pace, model = self.pace, self.settings["model"]
-        quick = model == "reference-quick"
-        started = self.created + (pace.quick if quick else pace.start)
+        started = self.created + (pace.quick if model == "reference-quick" else pace.start)
         working = Event(started, "in_progress")
         if model == "reference-stalling":
             self._plan(working)
@@ -73,12 +77,10 @@ class Run:
             self._plan(working, Event(started + pace.think, "failed"))
         elif self.forced_function():
             self._plan(working, Event(started + pace.ask, "requires_action"))
-        elif not self._is_long():
-            self._plan(working, Event(started + (pace.quick if quick else pace.think), "completed"))
-        elif self.settings["max_completion_tokens"] is not None:
+        elif self.writes_long() and self.settings["max_completion_tokens"] is not None:
             self._plan(working, Event(started + pace.limit, "incomplete"))
         else:
-            self._plan(working, Event(started + pace.long, "completed"))
+            self._plan(working, Event(started + self.takes, "completed"))
 
     def status(self, now: float) -> str:
         """The status at a moment."""
@@ -93,8 +95,9 @@ class Run:
         """Give up what was planned, and come to rest a little later."""
         self._replan(now, Event(now, "cancelling"), Event(now + self.pace.cancel, "cancelled"))
 
-    def resume(self, now: float) -> None:
+    def resume(self, now: float, outputs: dict[str, str]) -> None:
         """Take up the work again with the outputs of the functions."""
+        self.outputs = outputs
         self._replan(now, Event(now, "queued"))
         started = now + self.pace.start
         self._plan(Event(started, "in_progress"), Event(started + self.pace.think, "completed"))
@@ -119,12 +122,12 @@ class Run:
             "thread_id": self.thread_id,
             "status": status,
             "started_at": started[-1] if started else None,
-            "expires_at": None if done else created + LIFETIME,
+            "expires_at": None if done else self.expires_at,
             "cancelled_at": moments.get("cancelled_at"),
             "failed_at": moments.get("failed_at"),
             "completed_at": moments.get("completed_at"),
             "required_action": self._action() if status == "requires_action" else None,
-            "last_error": {"code": "server_error", "message": "The model failed."} if status == "failed" else None,
+            "last_error": self.error if status == "failed" else None,
             "model": self.settings["model"],
             "instructions": self.settings["instructions"],
             "tools": self.settings["tools"],
@@ -137,11 +140,57 @@ class Run:
             "max_prompt_tokens": self.settings["max_prompt_tokens"],
             "truncation_strategy": self.settings["truncation_strategy"],
             "incomplete_details": {"reason": "max_completion_tokens"} if status == "incomplete" else None,
-            "usage": self._usage(status, bool(started)) if done else None,
+            "usage": usage(steps_of(self, now)) if done else None,
             "response_format": self.settings["response_format"],
             "tool_choice": self.settings["tool_choice"],
             "parallel_tool_calls": self.settings["parallel_tool_calls"],
         }
+
+    @property
+    def expires_at(self) -> int:
+        """When it is given up unless it has come to rest."""
+        return int(self.created) + LIFETIME
+
+    @property
+    def error(self) -> dict[str, str]:
+        """What it says of its failure."""
+        return {"code": "server_error", "message": "The model failed."}
+
+    @property
+    def takes(self) -> float:
+        """Seconds from the beginning of the work to the end of the answer, if nothing intervenes."""
+        if self.settings["model"] == "reference-quick" and not self.forced_function():
+            return self.pace.quick
+        return self.pace.long if self.writes_long() else self.pace.think
+
+    @property
+    def lead(self) -> float:
+        """Seconds from the beginning of the work to the first sign of it."""
+        return min(self.takes, self.pace.think, self.pace.ask, self.pace.limit) / 5
+
+    def text_at(self, now: float) -> str:
+        """What it has written by a moment; the text only grows."""
+        writing = writing_of(self, now)
+        return writing.text if writing else ""
+
+    def writes_long(self) -> bool:
+        """Whether a long answer is asked for, and no function is called first."""
+        asked = (self.prompt, self.settings["instructions"] or "")
+        long = len(self.prompt) > LONG_PROMPT or any("count from" in each.lower() for each in asked)
+        return long and not self.forced_function()
+
+    def falters(self) -> bool:
+        """Whether its model comes no further than half of its answer."""
+        return self.settings["model"] in {"reference-failing", "reference-stalling"}
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls that its model makes, as required_action shows them."""
+        if (function := self.forced_function()) is None:
+            return []
+        arguments = arguments_for(function["parameters"])
+        return [
+            {"id": self.call_id, "type": "function", "function": {"name": function["name"], "arguments": arguments}}
+        ]
 
     def forced_function(self) -> Mapping[str, Any] | None:
         """The function that the run must call, if its tool choice says so."""
@@ -166,27 +215,6 @@ class Run:
         if self.plan[-1].status not in FINAL:
             self.plan.append(Event(expiry, "expired"))
 
-    def _is_long(self) -> bool:
-        asked = (self.prompt, self.settings["instructions"] or "")
-        return len(self.prompt) > LONG_PROMPT or any("count from" in each.lower() for each in asked)
-
     def _action(self) -> dict[str, Any] | None:
-        if (function := self.forced_function()) is None:
-            return None
-        call = {
-            "id": self.call_id,
-            "type": "function",
-            "function": {"name": function["name"], "arguments": arguments_for(function["parameters"])},
-        }
-        return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
-
-    def _usage(self, status: str, worked: bool) -> dict[str, Any]:
-        prompt = len(self.prompt) // 4 + 10 if worked else 0
-        completion = {"completed": 12, "incomplete": self.settings["max_completion_tokens"] or 0}.get(status, 0)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_token_details": {"cached_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0},
-        }
+        calls = self.calls()
+        return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}} if calls else None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from conformance.reference.steps import writing_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -24,9 +26,15 @@ class Message:
     assistant_id: str | None = None
     run_id: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    status: str = "completed"
+    #: When it was completed, or left incomplete for a reason; at once if nothing else is said.
+    ended: float | None = None
+    reason: str | None = None
 
     def view(self) -> dict[str, Any]:
-        """The message as it is sent."""
+        """The message as it is sent, with its members in the order of the real service's events."""
+        moment = int(self.created if self.ended is None else self.ended)
+        text = [{"type": "text", "text": {"value": self.text, "annotations": []}}]
         return {
             "id": self.id,
             "object": "thread.message",
@@ -34,8 +42,12 @@ class Message:
             "assistant_id": self.assistant_id,
             "thread_id": self.thread_id,
             "run_id": self.run_id,
+            "status": self.status,
+            "incomplete_details": {"reason": self.reason} if self.reason else None,
+            "incomplete_at": moment if self.status == "incomplete" else None,
+            "completed_at": moment if self.status == "completed" else None,
             "role": self.role,
-            "content": [{"type": "text", "text": {"value": self.text, "annotations": []}}],
+            "content": text if self.text or self.status == "completed" else [],
             "attachments": [],
             "metadata": dict(self.metadata),
         }
@@ -71,10 +83,26 @@ class Thread:
         return next((run for run in self.runs.values() if not run.is_final(now)), None)
 
     def _answers(self, now: float) -> Iterator[Message]:
-        for run in self.runs.values():
-            ended = run.ended(now)
-            if ended is not None and run.status(now) in {"completed", "incomplete"}:
-                yield Message(run.message_id, ended, "assistant", "Hello.", self.id, run.assistant_id, run.id)
+        return (answer for run in self.runs.values() if (answer := answer_of(run, now)))
+
+
+def answer_of(run: Run, now: float) -> Message | None:
+    """The message that a run writes, from the moment when it begins to."""
+    if (writing := writing_of(run, now)) is None:
+        return None
+    status = ("incomplete" if writing.reason else "completed") if writing.end else "in_progress"
+    return Message(
+        run.message_id,
+        writing.begun,
+        "assistant",
+        writing.text,
+        run.thread_id,
+        run.assistant_id,
+        run.id,
+        status=status,
+        ended=writing.end.at if writing.end else None,
+        reason=writing.reason,
+    )
 
 
 @dataclass

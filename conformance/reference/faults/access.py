@@ -203,7 +203,7 @@ class SubmitsLater(ActsLater):
         if call.operation == "submit_tool_outputs":
             run = super(AsksLater, self)._thread(call).runs[call.ids["run_id"]]
             if run.status(call.now) == "requires_action":
-                run.resume(call.now + 1)
+                run.resume(call.now + 1, {})
 
 
 @fault("AUTH-005")
