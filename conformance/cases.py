@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.states.shared import Shared
 
 #: The fixtures that are attributes of `Shared` and cost a run or more.
-_SUBJECTS = frozenset({"listing", "tied_listing", "other_thread", "some_run"})
+_SUBJECTS = frozenset({"listing", "tied_listing", "other_thread", "some_run", "called", "interrupted"})
 
 
 @dataclass

@@ -94,6 +94,8 @@ class Client:
         self._key_header = key_header
         #: Capabilities that the target is declared not to have.
         self.without = without
+        #: Optional capabilities that it was found not to have.
+        self.lacking: frozenset[str] = frozenset()
         #: What was not even asked for, by scope, since it is declared absent or was never recorded.
         self.withheld: dict[str, Untested] = {}
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
@@ -153,6 +155,8 @@ class Client:
         described = OPERATIONS[operation]
         if described.capability in self.without:
             raise self.withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
+        if described.capability in self.lacking:
+            raise self.withhold(NotClaimed(f"the target has no {described.capability}"))
         ids = {"thread_id": thread_id, "run_id": run_id, **{k: options.pop(k) for k in _other_ids(options)}}
         return self.send(described.method, path_to(described.path, **ids), **options)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.invariants import calls, cancelling, histories, messages, pages, runs, schema, times
+from conformance.invariants import calls, cancelling, histories, messages, pages, runs, schema, steps, times
 from conformance.invariants.judging import Invariant, Judgement
 
 __all__ = ["Invariant", "Judgement", "invariants"]
@@ -10,6 +10,7 @@ __all__ = ["Invariant", "Judgement", "invariants"]
 
 def invariants() -> tuple[Invariant, ...]:
     """All of them, in the order of their ids."""
-    modules = (messages, schema, calls, runs, histories, cancelling, times, pages)
+    modules = (messages, schema, calls, runs, histories, cancelling, times, pages, steps)
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Invariant)]
-    return tuple(sorted({*found, *schema.FIELD_ROWS}, key=lambda each: (each.requirement, each.name)))
+    fields = (*schema.FIELD_ROWS, *steps.FIELD_ROWS)
+    return tuple(sorted({*found, *fields}, key=lambda each: (each.requirement, each.name)))

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from conformance.invariants.step_evidence import step_sightings
 from conformance.wire.models import STATUSES, FieldFault, Run, faults
 from conformance.wire.operations import RUN_OPERATIONS, has_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from conformance.invariants.step_evidence import StepSighting
     from conformance.wire.exchange import Exchange
 
 #: Headers that carry a key.
@@ -175,6 +177,7 @@ class Evidence:
         """Every exchange of a run operation."""
         named = {each.json["id"] for each in self._journal if each.succeeded and _has_id(each.json)}
         named |= {str(seen.run.get("assistant_id")) for seen in self.runs}
+        named |= {str(seen.step.get("id")) for seen in self.run_steps}
         keys = {_key(each) for each in self._journal if each.succeeded}
         found, deleted = list[Message](), set[str]()
         for each in self._journal:
@@ -226,6 +229,11 @@ class Evidence:
             for sighting in history
             for before in _right_before(sighting)
         ]
+
+    @cached_property
+    def run_steps(self) -> Sequence[StepSighting]:
+        """Every sighting of a step of a run."""
+        return list(step_sightings(self._journal, self.histories))
 
     @cached_property
     def pages(self) -> Sequence[Page]:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.outcomes import Fault, Untested
 from conformance.states.handles import Listing, Run, Thread, run_of
+from conformance.states.subjects import called, interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.states.stage import Stage
+    from conformance.states.subjects import Called, Interrupted
 
 
 @dataclass
@@ -49,6 +51,16 @@ class Shared:
     def long_listing(self) -> Listing:
         """A thread with one run more than a default page, where so many may be made."""
         return self._once("long_listing", self._fill_long)  # type: ignore[no-any-return]
+
+    @property
+    def called(self) -> Called:
+        """A run that called a function, took its output, and answered."""
+        return self._once("called", lambda: called(self.stage))  # type: ignore[no-any-return]
+
+    @property
+    def interrupted(self) -> Interrupted:
+        """A run that was cancelled while it wrote a long answer."""
+        return self._once("interrupted", lambda: interrupted(self.stage))  # type: ignore[no-any-return]
 
     @property
     def other_thread(self) -> Thread:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conformance.states.handles import Listing, Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
+    from conformance.states.subjects import Called, Interrupted
 
 
 @pytest.fixture
@@ -79,6 +80,18 @@ def tied_listing(shared: Shared) -> Listing:
 def long_listing(shared: Shared) -> Listing:
     """A thread with 21 runs, which every case shares."""
     return shared.long_listing
+
+
+@pytest.fixture
+def called(shared: Shared) -> Called:
+    """A run that called a function, took its output, and answered, which every case shares."""
+    return shared.called
+
+
+@pytest.fixture
+def interrupted(shared: Shared) -> Interrupted:
+    """A run that was cancelled while it wrote a long answer, which every case shares."""
+    return shared.interrupted
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from conformance.outcomes import Noted, Untested, Violated, Violation
 from conformance.states import ALL
-from conformance.states.handles import items_of as need_page
 from conformance.states.handles import run_of as need_run
+from conformance.states.lists import items_of as need_page
 from conformance.wire.values import ABSENT, same, shown
 
 if TYPE_CHECKING:
