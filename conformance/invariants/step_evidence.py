@@ -77,10 +77,15 @@ def step_sightings(
             submits.setdefault(each.ids["run_id"], []).append(each)
         for step in _steps_in(each):
             history = histories.get((each.ids["thread_id"], each.ids["run_id"]), ())
-            run = next((seen for seen in reversed(history) if seen.exchange.ended <= each.at), None)
+            run = next((seen for seen in reversed(history) if _is_before(seen.exchange, each)), None)
             since = run.exchange.number if run else 0
             submitted = any(submit.number >= since for submit in submits.get(each.ids["run_id"], ()))
             yield StepSighting(step, each, run, submitted)
+
+
+def _is_before(one: Exchange, other: Exchange) -> bool:
+    """Whether one was over when the other was sent; scopes may have clocks of their own, but one journal."""
+    return one.number < other.number and not one.overlaps(other)
 
 
 def _steps_in(exchange: Exchange) -> Sequence[Mapping[str, Any]]:
