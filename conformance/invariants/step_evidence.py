@@ -26,6 +26,8 @@ class StepSighting:
     run: Sighting | None
     #: Whether outputs may have been submitted between the two.
     submitted: bool
+    #: Whether it was reached through a run or thread that is not its own, which a row of its own is about.
+    astray: bool
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -71,16 +73,22 @@ def step_sightings(
 ) -> Iterator[StepSighting]:
     """Every sighting of a step, in order."""
     submits: dict[str, list[Exchange]] = {}
+    listed: dict[object, set[tuple[str, str]]] = {}
+    known = {run for _, run in histories}
     for each in journal:
         name = each.operation.name if each.operation else ""
         if name == "submit_tool_outputs" and not each.refused:
             submits.setdefault(each.ids["run_id"], []).append(each)
         for step in _steps_in(each):
-            history = histories.get((each.ids["thread_id"], each.ids["run_id"]), ())
+            place, id = (each.ids["thread_id"], each.ids["run_id"]), str(step.get("id"))
+            astray = (place not in histories and place[1] in known) or place not in listed.get(id, {place})
+            if name == "list_steps" and not astray:
+                listed.setdefault(id, set()).add(place)
+            history = histories.get(place, ())
             run = next((seen for seen in reversed(history) if _is_before(seen.exchange, each)), None)
             since = run.exchange.number if run else 0
             submitted = any(submit.number >= since for submit in submits.get(each.ids["run_id"], ()))
-            yield StepSighting(step, each, run, submitted)
+            yield StepSighting(step, each, run, submitted, astray)
 
 
 def _is_before(one: Exchange, other: Exchange) -> bool:

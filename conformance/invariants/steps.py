@@ -49,7 +49,7 @@ def steps_come_in_the_envelope_of_lists(message: Message) -> Answer:
     return None if isinstance(more, bool) else Broken("has_more true or false", f"has_more {shown(more)}")
 
 
-@invariant("RUN-STEP-002", _steps)
+@invariant("RUN-STEP-002", _steps, lambda seen: not seen.astray)
 def step_names_what_it_belongs_to(seen: StepSighting) -> Answer:
     """A step names the run and the thread that it was reached through, and the assistant of the run."""
     wanted: dict[str, object] = {name: seen.exchange.ids[name] for name in ("run_id", "thread_id")}

@@ -51,7 +51,7 @@ def called(stage: Stage) -> Called:
     """
     run, outputs = stage.run("requires_action"), dict[str, str]()
     for _ in range(_ROUNDS):
-        given = {id: f"{OUTPUT}{number}" for number, id in enumerate(run.tool_call_ids(), 1)}
+        given = {id: OUTPUT.replace("42", str(number)) for number, id in enumerate(run.tool_call_ids(), 42)}
         if not (reply := run.submit(given)).succeeded:
             raise Untested(f"the outputs are refused, which other requirements are about: {reply}")
         outputs |= given

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.outcomes import Untested
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, need, need_page, shown
+from conformance.suite.expectations import expect, need, need_page, shown, step_status
 
 if TYPE_CHECKING:
     from conformance.states.subjects import Interrupted
@@ -23,7 +23,7 @@ def test_a_cancelled_run_leaves_no_step_open(interrupted: Interrupted) -> None:
 
     page = run.steps.list()
 
-    statuses = [step.get("status") for step in need_page(page)]
+    statuses = [step_status(step) for step in need_page(page)]
     if not statuses:
         raise Untested(f"the run was cancelled before its first step: {page}", gates=False)
     other = [status for status in statuses if status not in {"cancelled", "completed"}]

@@ -149,8 +149,9 @@ def test_ascending_steps_are_descending_reversed(order: str, called: Called) -> 
     page = steps.list(limit=100, order=order)
 
     expect_ids(page, ids, what=STEPS)
-    ends, named = (ids[0], ids[-1]), (page.json.get("first_id"), page.json.get("last_id"))
-    expect(named == ends, f"first_id and last_id {shown(ends)}", shown(named), page)
+    ends = {"first_id": ids[0], "last_id": ids[-1]}
+    named = {name: page.json[name] for name in ends if name in page.json}
+    expect(named.items() <= ends.items(), shown(ends), shown(named), page)
 
 
 @requirement("RUN-STEP-025")

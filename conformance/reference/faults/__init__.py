@@ -16,6 +16,11 @@ from conformance.reference.faults import (
     shapes,
     single,
     stamps,
+    step_calls,
+    step_lists,
+    step_reads,
+    step_shapes,
+    steps,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
 
@@ -33,4 +38,9 @@ __all__ = [
     "shapes",
     "single",
     "stamps",
+    "step_calls",
+    "step_lists",
+    "step_reads",
+    "step_shapes",
+    "steps",
 ]

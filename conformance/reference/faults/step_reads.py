@@ -1,0 +1,110 @@
+"""How a single step is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from conformance.reference.errors import Refusal, not_found
+from conformance.reference.faults.registry import fault
+from conformance.reference.operations import Operations
+
+if TYPE_CHECKING:
+    from conformance.reference.calls import Call
+    from conformance.reference.runs import Run
+
+
+@fault("STEP-017")
+class StepWithoutUsage(Operations):
+    """A step by itself does not say what it used."""
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        return {**super().retrieve_run_step(call), "usage": None}
+
+
+@fault("STEP-017")
+class StepIsListedOnly(Operations):
+    """A step is on the list, and not found by itself."""
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        raise not_found("run step", call.ids["step_id"])
+
+
+@fault("STEP-017")
+class StepWrapped(Operations):
+    """A step by itself is wrapped in an object."""
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        return {"data": super().retrieve_run_step(call)}
+
+
+@fault("STEP-017", "STEP-018")
+class AnyStepWillDo(Operations):
+    """Whatever step is asked for, the first one is returned."""
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        steps = self.list_run_steps(replace(call, query=[("order", "asc")]))["data"]
+        return dict(steps[0]) if steps else super().retrieve_run_step(call)
+
+
+class _Unknown(Operations):
+    """A step that does not exist is answered otherwise."""
+
+    status = 0
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        try:
+            return super().retrieve_run_step(call)
+        except Refusal:
+            raise Refusal("There is no such step.", status=self.status) from None
+
+
+@fault("STEP-018")
+class UnknownStepIsWrong(_Unknown):
+    """A step that does not exist is a bad request."""
+
+    status = 400
+
+
+@fault("STEP-018")
+class UnknownStepCrashes(_Unknown):
+    """A step that does not exist crashes the server."""
+
+    status = 500
+
+
+@fault("STEP-019")
+class StepThroughAnyRun(Operations):
+    """A step is found through any run of its server."""
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        owner = next((run for run in _runs(self) if call.ids["step_id"] in run.step_ids), None)
+        ids = {**call.ids, "run_id": owner.id, "thread_id": owner.thread_id} if owner else call.ids
+        return super().retrieve_run_step(replace(call, ids=ids))
+
+
+@fault("STEP-019")
+class StepsThroughAnyThread(Operations):
+    """The steps of a run are listed, and found, through any thread."""
+
+    def list_run_steps(self, call: Call) -> dict[str, Any]:
+        return super().list_run_steps(self._home(call))
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        return super().retrieve_run_step(self._home(call))
+
+    def _home(self, call: Call) -> Call:
+        owner = next((run for run in _runs(self) if run.id == call.ids["run_id"]), None)
+        return replace(call, ids={**call.ids, "thread_id": owner.thread_id}) if owner else call
+
+
+@fault("STEP-017", "STEP-023")
+class StepsShareTheirId(Operations):
+    """All steps of a run have one id."""
+
+    def shown_step(self, step: Any, call: Call) -> dict[str, Any]:
+        return {**super().shown_step(step, call), "id": step.run.step_ids[0]}
+
+
+def _runs(operations: Operations) -> list[Run]:
+    return [run for thread in operations._store.threads.values() for run in thread.runs.values()]  # noqa: SLF001
