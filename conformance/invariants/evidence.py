@@ -177,14 +177,15 @@ class Evidence:
         """Every exchange of a run operation."""
         named = {each.json["id"] for each in self._journal if each.succeeded and _has_id(each.json)}
         named |= {str(seen.run.get("assistant_id")) for seen in self.runs}
-        named |= {str(seen.step.get("id")) for seen in self.run_steps}
+        steps = {seen.place for seen in self.run_steps if not seen.astray}
         keys = {_key(each) for each in self._journal if each.succeeded}
         found, deleted = list[Message](), set[str]()
         for each in self._journal:
             if each.operation and each.operation.name in RUN_OPERATIONS:
-                names = _named_in(each) - {each.ids.get("run_id", "")}
+                names = _named_in(each) - {each.ids.get("run_id", ""), each.ids.get("step_id", "")}
                 of_thread = "run_id" not in each.ids or (each.ids["thread_id"], each.ids["run_id"]) in self.histories
-                known = names <= named - deleted and of_thread and _key(each) in keys
+                of_run = "step_id" not in each.ids or tuple(each.ids.values()) in steps
+                known = names <= named - deleted and of_thread and of_run and _key(each) in keys
                 found.append(Message(each, known))
             elif each.operation and each.operation.returns == "deleted" and each.succeeded:
                 deleted |= set(each.ids.values())

@@ -34,6 +34,12 @@ class StepSighting:
         """The message, after the one that showed the run."""
         return (self.exchange,) if self.run is None else (self.run.exchange, self.exchange)
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The ids by which it is read: of its thread, its run and its own."""
+        ids = self.exchange.ids
+        return ids["thread_id"], ids["run_id"], str(self.step.get("id"))
+
     @cached_property
     def status(self) -> str | None:
         """One of the documented statuses, or None."""

@@ -80,7 +80,7 @@ class NoSteps(Listed):
         return with_items(page, [])
 
 
-@fault("STEP-001", "STEP-012")
+@fault("STEP-001", "INV-036")
 class OnlyTheAnswer(Listed):
     """Calls are no steps."""
 
@@ -121,7 +121,7 @@ class StepsInOneOrder(Listed):
         return {name: value for name, value in query.items() if name != "order"}
 
 
-@fault("STEP-016", "STEP-025")
+@fault("STEP-016")
 class StepsTurned(Listed):
     """Ascending is descending, and the other way round."""
 
@@ -129,7 +129,7 @@ class StepsTurned(Listed):
         return {**query, "order": {"asc": "desc", "desc": "asc"}.get(order := query.get("order", "desc"), order)}
 
 
-@fault("STEP-016", "STEP-024", "STEP-025")
+@fault("STEP-016", "STEP-024")
 class AfterNoStep(Listed):
     """after is not heeded in a list of steps."""
 
