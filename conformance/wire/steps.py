@@ -46,7 +46,7 @@ class OtherStepCall(Sent):
     """A call of a tool of the service's own, such as code_interpreter and file_search."""
 
     id: Identifier
-    type: str
+    type: Annotated[str, Field(json_schema_extra={"not": {"const": "function"}})]
 
 
 def _function_or_other(value: Any) -> str:
