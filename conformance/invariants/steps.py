@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.invariants.calls import ids_of_calls
 from conformance.invariants.judging import Answer, Broken, Invariant, Remark, invariant
 from conformance.invariants.step_evidence import is_step
-from conformance.wire.values import NOT_JSON, shown
+from conformance.wire.values import ABSENT, NOT_JSON, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,8 +42,10 @@ def steps_come_in_the_envelope_of_lists(message: Message) -> Answer:
     if missing := [name for name in _ENVELOPE if name not in body]:
         return Broken(", ".join(_ENVELOPE), f"without {', '.join(missing)}")
     data, more = body["data"], body["has_more"]
-    if not isinstance(data, list) or not all(map(is_step, data)):
+    if not isinstance(data, list):
         return Broken("data an array of steps", f"data {shown(data)}")
+    if (strange := next((item for item in data if not is_step(item)), ABSENT)) is not ABSENT:
+        return Broken("data an array of steps", f"{shown(strange)} in data")
     if body["object"] != "list":
         return Broken('object "list"', f"object {shown(body['object'])}")
     return None if isinstance(more, bool) else Broken("has_more true or false", f"has_more {shown(more)}")
