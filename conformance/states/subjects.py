@@ -58,6 +58,7 @@ def called(stage: Stage) -> Called:
         run = Run(run.client, run.waits, _moved_on(run, outputs))
         if run.body.get("status") in FINAL:
             break
+    run.pause("afterlife")  # what becomes of a step may be told a moment late
     return Called(stage.staged(run.seen, "completed"), outputs)
 
 
@@ -86,7 +87,9 @@ def interrupted(stage: Stage) -> Interrupted:
     reply = run.cancel()
     if not reply.succeeded:
         raise Untested(f"the run could not be cancelled: {reply}")
-    return Interrupted(stage.staged(run.settle("cancel"), "cancelled"), reply)
+    seen = run.settle("cancel")
+    run.pause("afterlife")
+    return Interrupted(stage.staged(seen, "cancelled"), reply)
 
 
 def _writes(run: Run) -> bool:

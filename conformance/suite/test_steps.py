@@ -47,7 +47,7 @@ def test_a_run_that_called_a_function_and_answered_has_both_steps(called: Called
 @shared_run("completed")
 def test_a_run_that_answered_has_a_step(run: Run) -> None:
     """Without a function to call there is one step at least, which wrote the answer."""
-    _expect_types(run.steps.list(), run, "message_creation")
+    _expect_types(_steps_by_now(run), run, "message_creation")
 
 
 @requirement("RUN-STEP-009")
@@ -55,7 +55,7 @@ def test_a_run_that_answered_has_a_step(run: Run) -> None:
 def test_the_message_of_a_step_is_on_the_thread(kind: str, shared: Shared) -> None:
     """What the step says that it wrote is there, and says that the run wrote it."""
     run = shared.called.run if kind == "called" else shared.run(kind)
-    page, messages = run.steps.list(), run.thread.messages()
+    page, messages = _steps_by_now(run), run.thread.messages()
     named = [_message_of(step) for step in need_page(page) if step.get("type") == "message_creation"]
     need(named and all(named), f"no step names a message: {page}")
 
@@ -70,7 +70,7 @@ def test_the_message_of_a_step_is_on_the_thread(kind: str, shared: Shared) -> No
 @shared_run("requires_action")
 def test_a_call_is_the_same_in_the_step_as_in_the_run(run: Run) -> None:
     """Whoever reads the step reads what the function is called with."""
-    page = run.steps.list()
+    page = _steps_by_now(run)
     calls = _calls_in(need_page(page))
     wanted = [call for call in _asked(run) if call["id"] in calls]
     need(wanted, f"no step shows a call, which RUN-INV-036 is about: {page}")
@@ -91,7 +91,7 @@ def test_every_waiting_call_is_in_a_step(run: Run) -> None:
     asked = [call["id"] for call in _asked(run)]
     need(asked, f"the run asks for no call: {run.seen}")
 
-    page = run.steps.list()
+    page = _steps_by_now(run)
 
     told = all(isinstance(step.get("step_details"), dict) for step in need_page(page))
     need(told, f"a step has no details, which RUN-STEP-005 is about: {page}")
@@ -103,7 +103,7 @@ def test_every_waiting_call_is_in_a_step(run: Run) -> None:
 @shared_run("requires_action")
 def test_a_step_whose_calls_wait_is_in_progress(run: Run) -> None:
     """The step is not done before its calls are."""
-    page = run.steps.list()
+    page = _steps_by_now(run)
     asked = {call["id"] for call in _asked(run)}
     waiting = [step for step in need_page(page) if asked & _calls_in([step]).keys()]
     need(waiting, f"no step shows a call, which RUN-INV-036 is about: {page}")
@@ -156,7 +156,6 @@ def test_what_an_expired_run_did_not_finish_has_expired(run: Run) -> None:
 @requirement("RUN-STEP-017")
 def test_a_step_is_the_same_by_itself(called: Called) -> None:
     """The list and the step itself tell one story."""
-    called.run.pause("afterlife", since=called.run.seen)
     page = called.run.steps.list()
     steps = need_page(page)
     need(steps, f"there is no step: {page}")
@@ -185,9 +184,11 @@ def test_a_step_is_not_found_through_another(
 ) -> None:
     """A step is reached through its own run, on its own thread."""
     run, id = called.run, _a_step_of(called.run)
-    other = Misaddressed(run.client, run.waits, run.seen, other_thread)
+    other: Run = Misaddressed(run.client, run.waits, run.seen, other_thread)
     if through == "run":
-        other = Misaddressed(run.client, run.waits, shared.run("completed").seen, shared.run("completed").thread)
+        other = shared.run("completed")
+        own = [step["id"] for step in need_page(other.steps.list())]
+        need(id not in own, "the other run has a step of the same id, as where steps are numbered")
 
     reply = other.steps.retrieve(id)
 
@@ -254,10 +255,16 @@ def _is(type: str, step: Mapping[str, Any]) -> bool:
     return step.get("type") == type or _details(step, type) is not None
 
 
-def _statuses_at_rest(run: Run) -> tuple[list[str], Exchange]:
-    """The statuses of the steps of a finished run, two seconds later, since a step may be told of a moment late."""
+def _steps_by_now(run: Run) -> Exchange:
+    """The steps of a run, two seconds after it came to where it is, since they may be told of a moment late."""
+    run.retrieve()
     run.pause("afterlife", since=run.seen)
-    page = run.steps.list()
+    return run.steps.list()
+
+
+def _statuses_at_rest(run: Run) -> tuple[list[str], Exchange]:
+    """The statuses of the steps of a finished run."""
+    page = _steps_by_now(run)
     need(need_page(page), f"there is no step: {page}")
     return [step_status(step) for step in need_page(page)], page
 

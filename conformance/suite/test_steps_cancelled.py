@@ -19,7 +19,6 @@ LAST = "4000"
 def test_a_cancelled_run_leaves_no_step_open(interrupted: Interrupted) -> None:
     """What the run was doing is cancelled with it, unless it was done before."""
     run = interrupted.run
-    run.pause("afterlife", since=run.seen)
 
     page = run.steps.list()
 
@@ -35,7 +34,6 @@ def test_a_cancelled_run_leaves_no_step_open(interrupted: Interrupted) -> None:
 def test_what_a_cancelled_run_was_writing_is_incomplete(interrupted: Interrupted) -> None:
     """Whoever reads the conversation can tell a cut answer from a whole one."""
     run = interrupted.run
-    run.pause("afterlife", since=run.seen)
 
     messages = run.thread.messages()
 

@@ -1,4 +1,4 @@
-"""How a single step is found."""
+"""How a single step is found, and what a right server may do in a way of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.reference.errors import Refusal, not_found
 from conformance.reference.faults.registry import fault
+from conformance.reference.faults.step_shapes import functions
 from conformance.reference.operations import Operations
 
 if TYPE_CHECKING:
     from conformance.reference.calls import Call
     from conformance.reference.runs import Run
+    from conformance.reference.steps import Step
 
 
 @fault("STEP-017")
@@ -103,8 +105,65 @@ class StepsThroughAnyThread(Operations):
 class StepsShareTheirId(Operations):
     """All steps of a run have one id."""
 
-    def shown_step(self, step: Any, call: Call) -> dict[str, Any]:
+    def shown_step(self, step: Step, call: Call) -> dict[str, Any]:
         return {**super().shown_step(step, call), "id": step.run.step_ids[0]}
+
+
+@fault()
+class StepsNumbered(Operations):
+    """The steps of each run are numbered from one."""
+
+    def shown_step(self, step: Step, call: Call) -> dict[str, Any]:
+        return {**super().shown_step(step, call), "id": str(step.run.step_ids.index(step.id) + 1)}
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        ids, number = self._run(call).step_ids, call.ids["step_id"]
+        id = ids[int(number) - 1] if number in {"1", "2"} else number
+        return super().retrieve_run_step(replace(call, ids={**call.ids, "step_id": id}))
+
+
+@fault()
+class StepsAreToldLate(Operations):
+    """What becomes of a step is told a second later."""
+
+    def list_run_steps(self, call: Call) -> dict[str, Any]:
+        return super().list_run_steps(replace(call, now=call.now - 1))
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        return super().retrieve_run_step(replace(call, now=call.now - 1))
+
+
+@fault()
+class StepsOfTheSchema(Operations):
+    """A step has what the schema requires, and more, and its arguments are spaced otherwise."""
+
+    def shown_step(self, step: Step, call: Call) -> dict[str, Any]:
+        told = {**super().shown_step(step, call), "metadata": {}, "expired_at": None, "model": "gpt-4o"}
+        del told["expires_at"]
+        spaced = functions(lambda function: function.update(arguments=function["arguments"].replace(":", ": ")))
+        spaced(told, step, call)
+        return told
+
+
+@fault()
+class NoStepsAtAll(Operations):
+    """Steps can be neither listed nor read, since there is no such operation."""
+
+    def list_run_steps(self, call: Call) -> dict[str, Any]:
+        raise Refusal("There are no steps here.", status=405, headers={"allow": ""})
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        return self.list_run_steps(call)
+
+
+@fault()
+class MessagesWithoutStatus(Operations):
+    """A message does not say what became of it, as the real service did not in its lists."""
+
+    def list_messages(self, call: Call) -> dict[str, Any]:
+        told = super().list_messages(call)
+        later = {"status", "incomplete_details", "incomplete_at", "completed_at"}
+        return {**told, "data": [{name: each[name] for name in each if name not in later} for each in told["data"]]}
 
 
 def _runs(operations: Operations) -> list[Run]:
