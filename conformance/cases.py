@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 #: The fixtures that are attributes of `Shared` and cost a run or more.
 _SUBJECTS = frozenset(
-    {"listing", "tied_listing", "other_thread", "some_run", "told", "told_of_a_call", "told_of_a_cancel"}
+    {
+        *("listing", "tied_listing", "other_thread", "some_run", "called", "interrupted"),
+        *("told", "told_of_a_call", "told_of_a_cancel"),
+    }
 )
 
 

@@ -79,6 +79,8 @@ class Client:
         self._width = Width(at_once)
         #: Capabilities that the target is declared not to have.
         self.without = without
+        #: Optional capabilities that it was found not to have.
+        self.lacking: frozenset[str] = frozenset()
         #: What was not even asked for, by scope, since it is declared absent or was never recorded.
         self.withheld: dict[str, Untested] = {}
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
@@ -180,6 +182,8 @@ class Client:
         described = OPERATIONS[operation]
         if described.capability in self.without:
             raise self.withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
+        if described.capability in self.lacking:
+            raise self.withhold(NotClaimed(f"the target has no {described.capability}"))
         ids = {name: options.pop(name) for name in list(options) if name.endswith("_id")}
         return self._dialect.request(described.method, path_to(described.path, **ids), **options)
 

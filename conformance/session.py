@@ -18,11 +18,11 @@ from conformance.reports.failure import SHOWN, failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach, State, catalogue
 from conformance.search.search import Search
-from conformance.settings import BadSettings
+from conformance.settings import OPTIONAL, BadSettings
 from conformance.states.handles import FORM_NAMES
 from conformance.states.shared import Shared
 from conformance.states.stage import Means, Stage
-from conformance.states.visit import arrive, explore, leave
+from conformance.states.visit import PROBED, arrive, explore, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect
 from conformance.verdicts import Finding, Findings, Verdict, judge, overall
@@ -270,9 +270,10 @@ class Session:
         settings = self.settings
         if settings.kind == "url":
             arrive(self.stage, settings.url, settings.key_env, with_key=settings.key is not None)
-        if {row.area.capability for row in rows} & {"retrieve", "list", "cancel"} - settings.without:
-            self._probed = [name for name in ("retrieve", "list", "cancel") if name not in settings.without]
+        if {row.area.capability for row in rows} & {*PROBED} - settings.without:
+            self._probed = [name for name in PROBED if name not in settings.without]
             self._lacking = explore(self.stage) - settings.without
+            self.client.lacking = self._lacking & OPTIONAL
 
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
@@ -301,6 +302,8 @@ class Session:
             if row.area.capability == "auth" and not self.settings.key:
                 return "no key was given, which declares authentication absent"
             return f"the target is declared to have no {row.area.capability}"
+        if row.area.capability in self.client.lacking:
+            return f"the target has no {row.area.capability}"
         return None
 
     def _gates(self, row: Requirement, outcome: Exception | None) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BadSettings", "Secret", "Settings"]
 
+#: Those that a target may lack without a word.
+OPTIONAL = frozenset({"streaming", "steps", "create-thread-and-run"})
 CAPABILITIES = ("auth", "retrieve", "list", "cancel", "streaming", "steps", "create-thread-and-run")
 POLICIES = ("documented", "strict", "observed")
 

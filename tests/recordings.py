@@ -38,7 +38,7 @@ def places() -> list[Path]:
 
 
 def read(paths: Iterable[Path]) -> list[Recorded]:
-    """All run, list and error bodies, in the order in which they were sent."""
+    """All bodies of runs, steps, lists and errors, in the order in which they were sent."""
     entries = [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines() if line]
     bodies = [(entry, body) for entry in entries for body in _bodies(entry)]
     bodies.sort(key=lambda pair: _place_in_time(*pair))
@@ -47,8 +47,10 @@ def read(paths: Iterable[Path]) -> list[Recorded]:
 
 def shape(recorded: Recorded) -> tuple[Any, ...]:
     """What tells one shape from another: version, status code, status, and the members with null or their type."""
-    body = recorded.exchange.json
-    return recorded.version, recorded.exchange.status, body.get("status"), _outline(body)
+    body, operation = recorded.exchange.json, recorded.exchange.operation
+    items = body.get("data", ()) if operation and operation.returns == "step_list" else ()
+    outlines = {(item["status"], _outline(item)) for item in items}
+    return recorded.version, recorded.exchange.status, body.get("status"), _outline(body), frozenset(outlines)
 
 
 def _outline(value: Any, depth: int = 2) -> Any:
@@ -61,8 +63,6 @@ def _outline(value: Any, depth: int = 2) -> Any:
 
 def _bodies(entry: Mapping[str, Any]) -> Iterator[Any]:
     match entry["kind"]:
-        case "step" | "step-list":
-            return
         case "sse-stream":
             events = entry["body"] if isinstance(entry["body"], list) else []
             runs = [event["data"] for event in events if isinstance(event.get("data"), dict)]

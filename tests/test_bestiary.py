@@ -24,8 +24,11 @@ REMARKS = {
     "RUN-HDR-004",
     "RUN-INV-017",
     "RUN-INV-025",
+    "RUN-INV-034",
     "RUN-SCHEMA-014",
     "RUN-SCHEMA-046",
+    "RUN-STEP-004",
+    "RUN-STEP-021",
     "RUN-STREAM-019",
 }
 PAIRS, SEED = 20, 20_260_101

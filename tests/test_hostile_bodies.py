@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from defects_steps import calls, step, steps
 from journals import (
     Told,
     cancel,
@@ -92,8 +93,8 @@ def hostile(body: Any, text: str, *place: str | int) -> bytes:
     """A body with a JSON text in one place of it."""
     changed = json.loads(json.dumps(body))
     holder = changed
-    for step in place[:-1]:
-        holder = holder[step]
+    for part in place[:-1]:
+        holder = holder[part]
     if place:
         holder[place[-1]] = "@@"
     return json.dumps(changed if place else "@@").replace('"@@"', text).encode()
@@ -116,6 +117,18 @@ def test_any_value_in_any_place_of_a_run(text: str) -> None:
         new = [place for place in places(body) if place not in known]
         known.update(new)
         story += [Told("retrieve_run", hostile(body, text, *place)) for place in new]
+
+    judge(story)
+
+
+@pytest.mark.parametrize("text", VALUES.values(), ids=VALUES)
+def test_any_value_in_any_place_of_a_step(text: str) -> None:
+    called = step("completed", calls("3"))
+    story = [read("requires_action")]
+    for body in (called, step(), step("failed")):
+        story += [Told("retrieve_step", hostile(body, text, *place)) for place in places(body)]
+    page = steps(called, step(id="step_two")).body
+    story += [Told("list_steps", hostile(page, text, *place)) for place in places(page) if len(place) <= 3]
 
     judge(story)
 

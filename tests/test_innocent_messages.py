@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from defects_steps import calls, step, steps
 from journals import (
     ASSISTANT,
     T0,
     THREAD,
+    USAGE,
     Told,
     broken,
     created,
@@ -16,6 +18,7 @@ from journals import (
     judgements,
     listed,
     modify,
+    page_of,
     read,
     refused,
     run,
@@ -101,6 +104,32 @@ RIGHTLY_ASKED = {
 }
 
 FREE = {
+    "steps of any age, with members of their own": [
+        steps(step(metadata=None, expired_at=None), step(id="step_two", created_at=T0, usage=USAGE, colour="red"))
+    ],
+    "a step that waits, and one without calls yet": [
+        read("requires_action"),
+        steps(step("in_progress", calls(None)), step("in_progress", calls(None) | {"tool_calls": []}, id="step_two")),
+    ],
+    "an output that was submitted": [
+        read("requires_action"),
+        submit(),
+        steps(step("completed", calls("3"))),
+    ],
+    "a tool of the service's own": [
+        Told(
+            "retrieve_step",
+            step(details={"type": "tool_calls", "tool_calls": [{"id": "call_9", "type": "file_search"}]}),
+        )
+    ],
+    "a step of another run": [
+        read(),
+        read(id="run_two"),
+        Told("list_steps", page_of(step())),
+        Told("retrieve_step", step(), run_id="run_two"),
+        Told("list_steps", page_of(step()), thread_id="thread_two"),
+    ],
+    "an expiry that stays": [Told("retrieve_step", step(expires_at=T0 + 600))],
     "a stream that was asked for": [
         Told(
             "create_run",

@@ -12,6 +12,7 @@ from conformance.invariants import (
     payloads,
     runs,
     schema,
+    steps,
     streams,
     times,
 )
@@ -22,6 +23,7 @@ __all__ = ["Invariant", "Judgement", "invariants"]
 
 def invariants() -> tuple[Invariant, ...]:
     """All of them, in the order of their ids."""
-    modules = (messages, schema, calls, runs, histories, cancelling, times, pages, streams, payloads, deltas)
+    modules = (messages, schema, calls, runs, histories, cancelling, times, pages, steps, streams, payloads, deltas)
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Invariant)]
-    return tuple(sorted({*found, *schema.FIELD_ROWS}, key=lambda each: (each.requirement, each.name)))
+    fields = (*schema.FIELD_ROWS, *steps.FIELD_ROWS)
+    return tuple(sorted({*found, *fields}, key=lambda each: (each.requirement, each.name)))

@@ -35,6 +35,11 @@ def _calls(seen: Sighting) -> list[Mapping[str, Any]]:
     return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
 
 
+def ids_of_calls(seen: Sighting) -> list[str]:
+    """The ids of the calls that a run waits for."""
+    return _texts(call.get("id") for call in _calls(seen))
+
+
 def _function_of(call: Mapping[str, Any]) -> Mapping[str, Any]:
     function = call.get("function")
     return function if isinstance(function, dict) else {}

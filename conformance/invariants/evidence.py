@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from conformance.invariants.step_evidence import step_sightings
 from conformance.wire.models import STATUSES, FieldFault, Run, faults
 from conformance.wire.operations import RUN_OPERATIONS, has_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from conformance.invariants.step_evidence import StepSighting
     from conformance.wire.exchange import Exchange
 
 T = TypeVar("T")
@@ -190,13 +192,15 @@ class Evidence:
         """Every exchange of a run operation."""
         named = {each.json["id"] for each in self._journal if each.succeeded and _has_id(each.json)}
         named |= {str(seen.run.get("assistant_id")) for seen in self.runs}
+        steps = {seen.place for seen in self.run_steps if not seen.astray}
         keys = {_key(each) for each in self._journal if each.succeeded}
         found, deleted = list[Message](), set[str]()
         for each in self._journal:
             if each.operation and each.operation.name in RUN_OPERATIONS:
-                names = _named_in(each) - {each.ids.get("run_id", "")}
+                names = _named_in(each) - {each.ids.get("run_id", ""), each.ids.get("step_id", "")}
                 of_thread = "run_id" not in each.ids or (each.ids["thread_id"], each.ids["run_id"]) in self.histories
-                known = names <= named - deleted and of_thread and _key(each) in keys
+                of_run = "step_id" not in each.ids or tuple(each.ids.values()) in steps
+                known = names <= named - deleted and of_thread and of_run and _key(each) in keys
                 found.append(Message(each, known))
             elif each.operation and each.operation.returns == "deleted" and each.succeeded:
                 deleted |= set(each.ids.values())
@@ -241,6 +245,11 @@ class Evidence:
             for sighting in history
             for before in _right_before(sighting)
         ]
+
+    @cached_property
+    def run_steps(self) -> Sequence[StepSighting]:
+        """Every sighting of a step of a run."""
+        return list(step_sightings(self._journal, self.histories))
 
     @cached_property
     def pages(self) -> Sequence[Page]:

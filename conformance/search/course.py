@@ -14,7 +14,8 @@ from conformance.search.ledger import Spent
 from conformance.search.lives import expiry_claims
 from conformance.search.witness import broken_invariants
 from conformance.states import ACTIVE, FINAL
-from conformance.states.handles import NOT_FOUND, Run, items_of, run_of
+from conformance.states.handles import NOT_FOUND, Run, run_of
+from conformance.states.lists import items_of
 from conformance.states.waits import BUDGETS, Waits
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from conformance.search.lives import limit_claims, rest_claims, start_claims
 from conformance.search.locks import locked_claims, refused_claims, released_claims
 from conformance.search.pages import stranger_claims
 from conformance.states import ACTIVE, FINAL
-from conformance.states.handles import items_of
+from conformance.states.lists import items_of
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT, SHORT_PROMPT, SMALL_LIMIT
 
 if TYPE_CHECKING:

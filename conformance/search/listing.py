@@ -18,7 +18,7 @@ from conformance.search.pages import (
     unpaged_claims,
     walk_claims,
 )
-from conformance.states.handles import items_of
+from conformance.states.lists import items_of
 
 if TYPE_CHECKING:
     from conformance.search.known import KnownThread

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.wire.exchange import Exchange
 
 #: The operations that requests are drawn for.
-FUZZED = ("list_runs", "retrieve_run", "create_run", "modify_run", "cancel_run", "submit_tool_outputs")
+FUZZED = ("list_runs", "list_steps", "retrieve_run", "create_run", "modify_run", "cancel_run", "submit_tool_outputs")
 
 #: Requests drawn for an operation.
 DRAWS = 30

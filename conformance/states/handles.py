@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from conformance.dialect import in_url
 from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
+from conformance.states.lists import Listed, Steps, in_query
 from conformance.states.waits import next_interval
 from conformance.wire.exchange import JSON_TYPE, Exchange
 
@@ -41,17 +42,16 @@ FORM_NAMES: dict[CancelForm, str] = {
 
 
 @dataclass
-class Thread:
+class Thread(Listed):
     """A thread on the target."""
 
     client: Client
     id: str
+    what: ClassVar[str] = "runs"
 
     def list(self, **query: object) -> Exchange:
         """List its runs; keyword arguments are query parameters."""
-        return self.client.call(
-            "list_runs", thread_id=self.id, query=[(name, str(value)) for name, value in query.items()]
-        )
+        return self.client.call("list_runs", thread_id=self.id, query=in_query(query))
 
     def messages(self) -> Exchange:
         """List its messages, at most a hundred."""
@@ -60,28 +60,6 @@ class Thread:
     def add_message(self, text: str, *, role: str = "user") -> Exchange:
         """Add a message, of the user unless told otherwise."""
         return self.client.call("create_message", thread_id=self.id, json={"role": role, "content": text})
-
-    def walk(self, *, limit: int, order: str, most: int = 50) -> Sequence[Exchange]:
-        """
-        Follow the pages as an SDK does, `after` the last run of each while it says that there are more.
-
-        Args:
-            limit: Runs a page.
-            order: `asc` or `desc`.
-            most: Pages after which the walk is broken off.
-
-        Raises:
-            Untested: a page is no page, which another requirement is about.
-        """
-        pages: list[Exchange] = []
-        query: dict[str, object] = {"limit": limit, "order": order}
-        while len(pages) < most:
-            pages.append(self.list(**query))
-            items = items_of(pages[-1])
-            if not items or pages[-1].json.get("has_more") is not True:
-                break
-            query["after"] = items[-1]["id"]
-        return pages
 
 
 @dataclass
@@ -112,6 +90,11 @@ class Run:
         """The thread through which it is reached."""
         return Thread(self.client, self.thread_id)
 
+    @property
+    def steps(self) -> Steps:
+        """Its steps."""
+        return Steps(self._call)
+
     def retrieve(self) -> Exchange:
         """Read it."""
         return self._call("retrieve_run")
@@ -133,19 +116,12 @@ class Run:
 
     def tool_call_ids(self) -> Sequence[str]:
         """The ids of the tool calls that it was staged with; an invented one where it asked for none."""
-        return self._calls() or ["call_conformance"]
+        return calls_of(self.body) or ["call_conformance"]
 
     @property
     def waits_for_outputs(self) -> bool:
         """Whether it was staged with tool calls that have ids."""
-        return bool(self._calls())
-
-    def _calls(self) -> Sequence[str]:
-        action = self.body.get("required_action")
-        try:
-            return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
-        except (KeyError, TypeError):
-            return []
+        return bool(calls_of(self.body))
 
     def settle(self, wait: str = "finish") -> Exchange:
         """
@@ -260,12 +236,13 @@ def run_of(reply: Exchange) -> dict[str, Any]:
     raise Untested(f"{reply} returned no run")
 
 
-def items_of(reply: Exchange) -> Sequence[dict[str, Any]]:
-    """The items of a successful list reply; another requirement owns a reply without a page, hence `Untested`."""
-    data = reply.json.get("data") if reply.succeeded and isinstance(reply.json, dict) else None
-    if isinstance(data, list) and all(isinstance(item, dict) and isinstance(item.get("id"), str) for item in data):
-        return data
-    raise Untested(f"{reply} returned no page")
+def calls_of(run: dict[str, Any]) -> Sequence[str]:
+    """The ids of the tool calls that a run waits for."""
+    action = run.get("required_action")
+    try:
+        return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
+    except (KeyError, TypeError):
+        return []
 
 
 def id_of(reply: Exchange, what: str) -> str:

@@ -12,12 +12,14 @@ from conformance.outcomes import Fault, Untested
 from conformance.states import streams
 from conformance.states.handles import Listing, Run, Thread, run_of
 from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
+from conformance.states.subjects import called, interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.states.stage import Stage
-    from conformance.states.streams import Called, Told
+    from conformance.states.streams import Told, ToldCall
+    from conformance.states.subjects import Called, Interrupted
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Shared:
         return self._once("told", lambda: streams.told(self.stage, SHORT_PROMPT))  # type: ignore[no-any-return]
 
     @property
-    def told_of_a_call(self) -> Called:
+    def told_of_a_call(self) -> ToldCall:
         """A run that was told of until it called its function, and was then given the output: both streams."""
         return self._once(  # type: ignore[no-any-return]
             "told_of_a_call", lambda: streams.told_of_a_call(self.stage, SHORT_PROMPT)
@@ -71,6 +73,16 @@ class Shared:
         return self._once(  # type: ignore[no-any-return]
             "told_of_a_cancel", lambda: streams.told_of_a_cancel(self.stage, LONG_PROMPT)
         )
+
+    @property
+    def called(self) -> Called:
+        """A run that called a function, took its output, and answered."""
+        return self._once("called", lambda: called(self.stage))  # type: ignore[no-any-return]
+
+    @property
+    def interrupted(self) -> Interrupted:
+        """A run that was cancelled while it wrote a long answer."""
+        return self._once("interrupted", lambda: interrupted(self.stage))  # type: ignore[no-any-return]
 
     @property
     def other_thread(self) -> Thread:

@@ -29,7 +29,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Called(Told):
+class ToldCall(Told):
     """The same of a run that called its function; `rest` is the stream of what came of the output."""
 
     rest: Exchange
@@ -97,7 +97,7 @@ def told(stage: Stage, message: str, **fields: Any) -> Told:
     return Told(heard, told_of(stage, thread, begun))
 
 
-def told_of_a_call(stage: Stage, message: str) -> Called:
+def told_of_a_call(stage: Stage, message: str) -> ToldCall:
     """
     Hear of a run until it waits for the output of its function, submit it, and hear the rest.
 
@@ -108,7 +108,7 @@ def told_of_a_call(stage: Stage, message: str) -> Called:
     run = called.run
     if run.body.get("status") != "requires_action" or not run.waits_for_outputs:
         raise Untested(f"no run that is streamed could be brought into requires_action: {run.seen}")
-    return Called(called.stream, run, submitted(stage, run))
+    return ToldCall(called.stream, run, submitted(stage, run))
 
 
 def submitted(stage: Stage, run: Run) -> Exchange:

@@ -25,6 +25,8 @@ _CANCELLABLE: Final = frozenset({"queued", "in_progress", "requires_action"})
 _NO_METHOD: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 #: Requests in a row without an answer after which a clean-up is given up.
 _UNANSWERED: Final = 3
+#: The capabilities that are looked for.
+PROBED: Final = ("retrieve", "list", "steps", "cancel")
 _NO_ROUTE: Final = "conformance-no-such-route"
 
 
@@ -64,7 +66,7 @@ def explore(stage: Stage) -> frozenset[str]:
 
     Returns:
         The capabilities whose operation is answered as if there were no such route. The target is not judged on them;
-        that it was not is told, and gates.
+        that it was not is told, and gates unless they are optional.
     """
     client = stage.client
     try:
@@ -75,6 +77,7 @@ def explore(stage: Stage) -> frozenset[str]:
             probes = (
                 ("retrieve", run.retrieve, ("GET", f"/threads/{{thread}}/{_NO_ROUTE}/{{run}}")),
                 ("list", thread.list, ("GET", f"/threads/{{thread}}/{_NO_ROUTE}")),
+                ("steps", run.steps.list, ("GET", f"/threads/{{thread}}/runs/{{run}}/{_NO_ROUTE}")),
                 ("cancel", run.cancel, ("POST", f"/threads/{{thread}}/runs/{{run}}/{_NO_ROUTE}")),
             )
             missing = frozenset(

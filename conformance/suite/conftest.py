@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from conformance.states.handles import Listing, Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
-    from conformance.states.streams import Called, Told
+    from conformance.states.streams import Told, ToldCall
+    from conformance.states.subjects import Called, Interrupted
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def told(shared: Shared) -> Told:
 
 
 @pytest.fixture
-def told_of_a_call(shared: Shared) -> Called:
+def told_of_a_call(shared: Shared) -> ToldCall:
     """A run that called a function in a stream, and was given the output in another."""
     return shared.told_of_a_call
 
@@ -98,6 +99,18 @@ def told_of_a_call(shared: Shared) -> Called:
 def told_of_a_cancel(shared: Shared) -> Told:
     """A run that was cancelled in the middle of its stream."""
     return shared.told_of_a_cancel
+
+
+@pytest.fixture
+def called(shared: Shared) -> Called:
+    """A run that called a function, took its output, and answered, which every case shares."""
+    return shared.called
+
+
+@pytest.fixture
+def interrupted(shared: Shared) -> Interrupted:
+    """A run that was cancelled while it wrote a long answer, which every case shares."""
+    return shared.interrupted
 
 
 @pytest.fixture

@@ -19,7 +19,16 @@ from conformance.suite.expectations import (
     need_run,
     status_of,
 )
-from conformance.suite.listings import ORDERS, expect_ids, ids_of, in_order, short, whole_walk
+from conformance.suite.listings import (
+    ORDERS,
+    expect_ids,
+    expect_more_while_items_remain,
+    expect_no_more_at_the_end,
+    expect_whole_walk,
+    ids_of,
+    in_order,
+    short,
+)
 
 if TYPE_CHECKING:
     from conformance.client import Client
@@ -33,12 +42,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("limit", range(1, 7))
 def test_a_walk_visits_every_run_once(limit: int, order: str, listing: Listing) -> None:
     """However long its pages are, a walk from page to page visits every run, once, in the order of the list."""
-    ids = in_order(listing, order)
-
-    pages = listing.thread.walk(limit=limit, order=order, most=len(ids) + 2)
-
-    visited = whole_walk(pages, ids)
-    expect(visited == ids, short(ids), short(visited), *pages)
+    expect_whole_walk(listing.thread, in_order(listing, order), limit=limit, order=order)
 
 
 @requirement("RUN-PAGE-016")
@@ -46,14 +50,7 @@ def test_a_walk_visits_every_run_once(limit: int, order: str, listing: Listing) 
 @pytest.mark.parametrize("limit", range(1, 5))
 def test_has_more_is_not_denied_while_runs_remain(limit: int, order: str, listing: Listing) -> None:
     """A page that leaves runs over says so."""
-    ids = in_order(listing, order)
-
-    for start in range(len(ids) - limit):
-        after = {"after": ids[start - 1]} if start else {}
-        page = listing.thread.list(limit=limit, order=order, **after)
-        need(ids_of(page) == ids[start : start + limit], "the page does not show the runs that it should")
-        more = page.json.get("has_more")
-        expect(more is not False, "has_more true", f"has_more false, {len(ids) - start - limit} runs remain", page)
+    expect_more_while_items_remain(listing.thread, in_order(listing, order), limit=limit, order=order)
 
 
 @requirement("RUN-PAGE-016")
@@ -88,15 +85,7 @@ def test_has_more_is_not_denied_in_the_midst_of_the_list(order: str, listing: Li
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
 def test_the_last_page_announces_no_more(limit: int, order: str, listing: Listing) -> None:
     """The page that ends with the last run, exactly full or not, says that it is the last."""
-    ids = in_order(listing, order)
-    left = min(limit, len(ids))
-    after = {"after": ids[-left - 1]} if left < len(ids) else {}
-
-    page = listing.thread.list(limit=limit, order=order, **after)
-
-    need(ids_of(page) == ids[-left:], "the page does not end with the last run")
-    more = page.json.get("has_more")
-    expect(more is not True, "has_more false", "has_more true, although no run follows", page)
+    expect_no_more_at_the_end(listing.thread, in_order(listing, order), limit=limit, order=order)
 
 
 @requirement("RUN-PAGE-022")

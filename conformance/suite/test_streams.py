@@ -19,7 +19,7 @@ from conformance.wire.values import ABSENT, same
 if TYPE_CHECKING:
     from conformance.client import Client
     from conformance.states.stage import Stage
-    from conformance.states.streams import Called, Told
+    from conformance.states.streams import Told, ToldCall
     from conformance.wire.exchange import Exchange
 
 #: What the real service showed otherwise in a stream than in a reply.
@@ -38,7 +38,7 @@ def test_a_stream_says_that_it_is_one(told: Told) -> None:
 
 
 @requirement("RUN-TOOL-014")
-def test_submitted_outputs_are_followed_by_the_rest(told_of_a_call: Called) -> None:
+def test_submitted_outputs_are_followed_by_the_rest(told_of_a_call: ToldCall) -> None:
     """A run that was streamed until it called a function goes on in a stream, and comes to its end there."""
     rest = told_of_a_call.rest
 
@@ -85,7 +85,7 @@ def test_what_was_heard_is_what_is_stored(told: Told) -> None:
 
 
 @requirement("RUN-STREAM-013")
-def test_a_call_ends_the_stream(told_of_a_call: Called) -> None:
+def test_a_call_ends_the_stream(told_of_a_call: ToldCall) -> None:
     """Nobody goes on listening while it is his turn."""
     stream = Heard(told_of_a_call.stream)
     need(stream.is_closed, "the stream breaks off, which RUN-STREAM-003 is about")
@@ -100,7 +100,7 @@ def test_a_call_ends_the_stream(told_of_a_call: Called) -> None:
 
 
 @requirement("RUN-STREAM-014")
-def test_the_rest_begins_with_the_end_of_the_call(told_of_a_call: Called) -> None:
+def test_the_rest_begins_with_the_end_of_the_call(told_of_a_call: ToldCall) -> None:
     """First the step that waited is done, then the run is queued and goes on."""
     rest = Heard(told_of_a_call.rest)
     need(rest.is_closed, "the stream breaks off, which RUN-STREAM-003 is about")

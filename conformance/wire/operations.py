@@ -44,8 +44,10 @@ _OPERATIONS = (
         "POST submit",
     ),
     Operation("create_thread_and_run", "POST", "/threads/runs", "run", "POST thread and run"),
-    Operation("list_steps", "GET", "/threads/{thread_id}/runs/{run_id}/steps", "step_list", "GET steps"),
-    Operation("retrieve_step", "GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "step", "GET step"),
+    Operation("list_steps", "GET", "/threads/{thread_id}/runs/{run_id}/steps", "step_list", "GET steps", "steps"),
+    Operation(
+        "retrieve_step", "GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "step", "GET step", "steps"
+    ),
     Operation("create_thread", "POST", "/threads", "thread", "POST thread"),
     Operation("retrieve_thread", "GET", "/threads/{thread_id}", "thread", "GET thread"),
     Operation("delete_thread", "DELETE", "/threads/{thread_id}", "deleted", "DELETE thread"),

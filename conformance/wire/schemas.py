@@ -20,6 +20,7 @@ from conformance.wire.models import (
     SubmitToolOutputsRequest,
 )
 from conformance.wire.operations import OPERATIONS
+from conformance.wire.steps import RunStep, RunStepPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,16 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DOCUMENTS: Mapping[str, tuple[type[BaseModel], str]] = {
     "run.json": (Run, "A run"),
     "run-list.json": (RunPage, "A page of runs"),
+    "run-step.json": (RunStep, "A step of a run"),
+    "run-step-list.json": (RunStepPage, "A page of steps"),
     "error.json": (ErrorBody, "An error"),
+}
+#: What a success returns, by the shape that the operation says, and in words.
+_RETURNED: Mapping[str, tuple[type[BaseModel], str]] = {
+    "run": (Run, "The run"),
+    "run_list": (RunPage, "The page"),
+    "step": (RunStep, "The step"),
+    "step_list": (RunStepPage, "The page"),
 }
 _BODIES: Mapping[str, tuple[type[BaseModel], bool]] = {
     "create_run": (CreateRunRequest, True),
@@ -44,13 +54,15 @@ _SUMMARIES: Mapping[str, str] = {
     "modify_run": "Replace the metadata of a run",
     "cancel_run": "Cancel a run that is in progress; the request has no body",
     "submit_tool_outputs": "Submit the outputs of all functions that a run waits for",
+    "list_steps": "List the steps of a run, page by page",
+    "retrieve_step": "Read a step of a run",
 }
 _REFUSALS: Mapping[str, str] = {
     "400": "The request is wrong, or the state of the run or thread does not permit it",
     "401": "The key is missing or not known",
-    "404": "The thread or run does not exist",
+    "404": "The thread, run or step does not exist",
 }
-_LINKED = ("retrieve_run", "modify_run", "cancel_run", "submit_tool_outputs")
+_LINKED = ("retrieve_run", "modify_run", "cancel_run", "submit_tool_outputs", "list_steps")
 
 
 def documents() -> dict[str, str]:
@@ -61,7 +73,8 @@ def documents() -> dict[str, str]:
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document of the operations that are judged."""
-    models: tuple[type[BaseModel], ...] = (Run, RunPage, ErrorBody, *(model for model, _ in _BODIES.values()))
+    returned = [model for model, _ in _RETURNED.values()]
+    models: tuple[type[BaseModel], ...] = (*returned, ErrorBody, *(model for model, _ in _BODIES.values()))
     _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
@@ -106,16 +119,14 @@ def out_of_step(where: Path) -> list[str]:
 
 def _operation(name: str) -> dict[str, Any]:
     operation = OPERATIONS[name]
-    success: dict[str, Any] = {
-        "description": "The page" if operation.returns == "run_list" else "The run",
-        "content": _content("RunPage" if operation.returns == "run_list" else "Run"),
-    }
+    returned, description = _RETURNED[operation.returns]
+    success: dict[str, Any] = {"description": description, "content": _content(returned.__name__)}
     if name == "create_run":
         success["links"] = _links()
     described: dict[str, Any] = {
         "operationId": name,
         "summary": _SUMMARIES[name],
-        "parameters": [_beta(), *(_query_parameters() if name == "list_runs" else [])],
+        "parameters": [_beta(), *(_query_parameters() if operation.returns.endswith("_list") else [])],
         "responses": {
             "200": success,
             **{code: {"$ref": f"#/components/responses/{code}"} for code in (*_REFUSALS, "429")},
@@ -137,7 +148,7 @@ def _links() -> dict[str, Any]:
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in ("thread_id", "run_id")
+        for name in ("thread_id", "run_id", "step_id")
         if f"{{{name}}}" in path
     ]
 

@@ -17,6 +17,11 @@ from conformance.reference.faults import (
     shapes,
     single,
     stamps,
+    step_calls,
+    step_lists,
+    step_reads,
+    step_shapes,
+    steps,
     streams,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
@@ -36,5 +41,10 @@ __all__ = [
     "shapes",
     "single",
     "stamps",
+    "step_calls",
+    "step_lists",
+    "step_reads",
+    "step_shapes",
+    "steps",
     "streams",
 ]

@@ -34,7 +34,7 @@ def page() -> str:
 
 def _tables() -> Iterator[str]:
     for kind, faults in groupby(sorted(FAULTS.values(), key=_kind), _kind):
-        yield f"## {kind.capitalize()}\n\n| fault | what the server does | breaks |\n|---|---|---|"
+        yield f"## {kind.replace('_', ' ').capitalize()}\n\n| fault | what the server does | breaks |\n|---|---|---|"
         yield from (
             f"| {fault.name} | {fault.told} | {', '.join(sorted(fault.breaks)) or 'nothing'} |" for fault in faults
         )

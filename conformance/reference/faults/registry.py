@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from conformance.reference.calls import Call
     from conformance.reference.runs import Run
+    from conformance.reference.steps import Step
 
     Said = tuple[str, Any]
     Telling = Callable[[str, Any, Run, list[str]], list[Said]]
@@ -104,6 +105,20 @@ def tells(*breaks: str, seen: str = "") -> Callable[[Telling], Telling]:
         return change
 
     return decorate
+
+
+def shows_step(
+    name: str, does: str, *breaks: str, change: Callable[[dict[str, Any], Step, Call], Any], seen: str = ""
+) -> None:
+    """Enter a fault that shows a step otherwise than it is, as `shows` does for a run."""
+
+    def shown_step(self: Operations, step: Step, call: Call) -> dict[str, Any]:
+        told: dict[str, Any] = super(behaviour, self).shown_step(step, call)
+        change(told, step, call)
+        return told
+
+    behaviour: Any = type(name, (Operations,), {"shown_step": shown_step, "__module__": change.__module__})
+    enter(name, does, breaks, behaviour, seen=seen)
 
 
 def enter(
