@@ -40,6 +40,10 @@ _POLICY_LEVELS = {"documented": Level.SHOULD, "strict": Level.MUST, "observed": 
 _POLICY_ROWS = frozenset({"RUN-CANCEL-017", "RUN-CANCEL-018"})
 
 
+#: The capabilities that a target may lack without saying so, since they are conveniences.
+_EXCUSABLE = frozenset({"streaming", "steps", "create-thread-and-run"})
+_LOOKED_FOR = ("retrieve", "list", "cancel", "create-thread-and-run")
+
 #: A run that says that it took more is not believed.
 _MOST_TOKENS = 10**9
 #: Seconds that an answer may take in the end, when nothing is measured any more.
@@ -186,6 +190,9 @@ class Session:
             return self._file(row, item, Verdict.DISABLED, switched_off)
         if reason := self._not_applicable(row):
             return self._file(row, item, Verdict.NOT_APPLICABLE, reason)
+        if row.area.capability in self._lacking & _EXCUSABLE:
+            reason = f"the target has no {row.area.capability}"
+            return self._file(row, item, Verdict.NOT_APPLICABLE, reason)
         if row.area.capability in self._lacking:
             name = row.area.capability
             remedy = f"if that is meant to be, say so with --runs-without={name}"
@@ -266,8 +273,8 @@ class Session:
         settings = self.settings
         if settings.kind == "url":
             arrive(self.stage, settings.url, settings.key_env, with_key=settings.key is not None)
-        if {row.area.capability for row in rows} & {"retrieve", "list", "cancel"} - settings.without:
-            self._probed = [name for name in ("retrieve", "list", "cancel") if name not in settings.without]
+        if {row.area.capability for row in rows} & {*_LOOKED_FOR} - settings.without:
+            self._probed = [name for name in _LOOKED_FOR if name not in settings.without]
             self._lacking = explore(self.stage) - settings.without
 
     def close(self, *, whole: bool) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
 
 
 @dataclass
@@ -28,37 +29,37 @@ class Shared:
 
     def run(self, state: str) -> Run:
         """A run in a state that it will not leave by itself."""
-        return self._once(state, lambda: self.stage.run(state))  # type: ignore[no-any-return]
+        return self.once(state, lambda: self.stage.run(state))  # type: ignore[no-any-return]
 
     @property
     def some_run(self) -> Run:
         """A run that exists, in whatever state it may be."""
-        return self._once("some_run", lambda: self.stage.started(self.stage.thread()))  # type: ignore[no-any-return]
+        return self.once("some_run", lambda: self.stage.started(self.stage.thread()))  # type: ignore[no-any-return]
 
     @property
     def listing(self) -> Listing:
         """A thread with five runs, finished if the target finishes them."""
-        return self._once("listing", self._fill)  # type: ignore[no-any-return]
+        return self.once("listing", self._fill)  # type: ignore[no-any-return]
 
     @property
     def tied_listing(self) -> Listing:
         """A thread with five runs, created as quickly as the target permits, and finished if it finishes them."""
-        return self._once("tied_listing", self._fill_quickly)  # type: ignore[no-any-return]
+        return self.once("tied_listing", self._fill_quickly)  # type: ignore[no-any-return]
 
     @property
     def long_listing(self) -> Listing:
         """A thread with one run more than a default page, where so many may be made."""
-        return self._once("long_listing", self._fill_long)  # type: ignore[no-any-return]
+        return self.once("long_listing", self._fill_long)  # type: ignore[no-any-return]
 
     @property
     def other_thread(self) -> Thread:
         """A thread with one message and no run."""
-        return self._once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
+        return self.once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
 
     @property
     def other_assistant(self) -> str:
         """An assistant that no other case has a run with."""
-        return self._once("other_assistant", self.stage.means.new_assistant)  # type: ignore[no-any-return]
+        return self.once("other_assistant", self.stage.means.new_assistant)  # type: ignore[no-any-return]
 
     def _fill(self) -> Listing:
         """Created a second apart, since their times tell the order."""
@@ -84,7 +85,11 @@ class Shared:
             runs.append(Run(self.stage.client, self.stage.means.waits, reply))
         return Listing(thread, tuple(self.stage.brought_to_rest(run) for run in runs))
 
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+    def created(self, name: str, **fields: Any) -> Exchange:
+        """The answer to a create with such fields, as `Stage.create_run` takes them, asked for once a session."""
+        return self.once(f"created-{name}", lambda: self.stage.create_run(self.stage.thread(), **fields))  # type: ignore[no-any-return]
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Stage at first use; what could not be staged stays so for the session."""
         with self._lock:
             lock = self._locks.setdefault(name, Lock())

@@ -15,6 +15,7 @@ from conformance.wire.values import NOT_JSON
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from conformance.client import Client
     from conformance.states.handles import Run
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -82,7 +83,7 @@ def explore(stage: Stage) -> frozenset[str]:
                 for name, probe, (method, path) in probes
                 if name not in client.without
                 and _is_no_route(probe(), client.send(method, path_to(path, thread=thread.id, run=run.id)))
-            )
+            ) | _without_thread_and_run(client)
             if {"retrieve", "cancel"}.isdisjoint({*missing, *client.without}):
                 _learn_the_form(run)
             return missing
@@ -140,6 +141,20 @@ def _learn_the_form(run: Run) -> None:
             return
 
 
+def _without_thread_and_run(client: Client) -> frozenset[str]:
+    """Ask for a run and its thread with nothing said, which is refused where it is known, and costs nothing."""
+    if "create-thread-and-run" in client.without:
+        return frozenset()
+    reply, nowhere = (
+        client.call("create_thread_and_run", json={}),
+        client.send("POST", f"/threads/{_NO_ROUTE}", json={}),
+    )
+    # A server without it may take "runs" for the id of a thread, and repeat that.
+    as_nowhere = reply.response.body.replace(b"runs", _NO_ROUTE.encode()) == nowhere.response.body
+    unknown = reply.status in _NO_METHOD or (reply.status == nowhere.status == HTTPStatus.NOT_FOUND and as_nowhere)
+    return frozenset({"create-thread-and-run"}) if unknown else frozenset()
+
+
 def _is_no_route(reply: Exchange, nowhere: Exchange) -> bool:
     if reply.status in _NO_METHOD:
         return True
@@ -156,5 +171,6 @@ def _still_running(journal: Journal) -> Iterator[tuple[str, str]]:
     for exchange in journal:
         body = exchange.json
         if exchange.succeeded and isinstance(body, dict) and body.get("object") == "thread.run":
-            last[str(body.get("id"))] = (exchange.ids.get("thread_id", ""), str(body.get("status")))
+            thread = exchange.ids.get("thread_id") or str(body.get("thread_id"))
+            last[str(body.get("id"))] = (thread, str(body.get("status")))
     return ((thread, run) for run, (thread, status) in last.items() if status in _CANCELLABLE)
