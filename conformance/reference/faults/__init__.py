@@ -6,8 +6,11 @@ A fault names the requirements that it breaks by their ids alone, so that the se
 
 from conformance.reference.faults import (
     access,
+    bounds,
     cancelling,
+    creating,
     cursors,
+    keeping,
     life,
     lists,
     pages,
@@ -16,6 +19,8 @@ from conformance.reference.faults import (
     shapes,
     single,
     stamps,
+    telling,
+    together,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
 
@@ -23,8 +28,11 @@ __all__ = [
     "FAULTS",
     "Fault",
     "access",
+    "bounds",
     "cancelling",
+    "creating",
     "cursors",
+    "keeping",
     "life",
     "lists",
     "pages",
@@ -33,4 +41,6 @@ __all__ = [
     "shapes",
     "single",
     "stamps",
+    "telling",
+    "together",
 ]
