@@ -145,13 +145,15 @@ def _without_thread_and_run(client: Client) -> frozenset[str]:
     """Ask for a run and its thread with nothing said, which is refused where it is known, and costs nothing."""
     if "create-thread-and-run" in client.without:
         return frozenset()
-    reply, nowhere = (
-        client.call("create_thread_and_run", json={}),
-        client.send("POST", f"/threads/{_NO_ROUTE}", json={}),
-    )
+    reply = client.call("create_thread_and_run", json={})
+    if reply.status in _NO_METHOD:
+        return frozenset({"create-thread-and-run"})
+    if reply.status != HTTPStatus.NOT_FOUND:
+        return frozenset()
+    nowhere, nobody = (client.send("POST", path, json={}) for path in (f"/{_NO_ROUTE}", f"/threads/{_NO_ROUTE}"))
     # A server without it may take "runs" for the id of a thread, and repeat that.
-    as_nowhere = reply.response.body.replace(b"runs", _NO_ROUTE.encode()) == nowhere.response.body
-    unknown = reply.status in _NO_METHOD or (reply.status == nowhere.status == HTTPStatus.NOT_FOUND and as_nowhere)
+    as_thread = reply.response.body.replace(b"runs", _NO_ROUTE.encode()) == nobody.response.body
+    unknown = _is_no_route(reply, nowhere) or (nobody.status == HTTPStatus.NOT_FOUND and as_thread)
     return frozenset({"create-thread-and-run"}) if unknown else frozenset()
 
 
