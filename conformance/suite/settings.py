@@ -67,6 +67,16 @@ def furnished_assistant(shared: Shared) -> str:
     return str(shared.once("furnished-assistant", lambda: shared.stage.means.new_assistant(**ASSISTANT)))
 
 
+def heir_of(shared: Shared) -> Exchange:
+    """A run that says nothing, of an assistant with settings of its own."""
+    return shared.created("heir", assistant_id=furnished_assistant(shared), without=USUAL)
+
+
+def bare_of(shared: Shared) -> Exchange:
+    """A run that says nothing, of the assistant that all runs have."""
+    return shared.created("bare", without=USUAL)
+
+
 def model_of(shared: Shared) -> str:
     """The model of every assistant of the session's own."""
     return shared.stage.means.model or DEFAULT_MODEL

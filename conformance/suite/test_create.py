@@ -23,7 +23,7 @@ from conformance.suite.expectations import (
     note,
     shown,
 )
-from conformance.suite.settings import FURNITURE, USUAL, expect_created
+from conformance.suite.settings import FURNITURE, bare_of, expect_created
 
 if TYPE_CHECKING:
     from conformance.client import Client
@@ -175,7 +175,7 @@ def test_a_run_that_is_not_to_be_streamed_comes_as_json(shared: Shared, some_run
 @requirement("RUN-CREATE-028")
 def test_a_stream_that_is_null_is_not_asked_for(shared: Shared) -> None:
     """Null is no stream, and neither is nothing at all."""
-    plain, nulls = shared.created("bare", without=USUAL), shared.created("nulls", **dict.fromkeys(NULLABLE))
+    plain, nulls = bare_of(shared), shared.created("nulls", **dict.fromkeys(NULLABLE))
     _expect_json(plain)
     need(nulls.succeeded, f"null is refused, which RUN-CREATE-030 is about: {nulls}")
 
@@ -185,7 +185,7 @@ def test_a_stream_that_is_null_is_not_asked_for(shared: Shared) -> None:
 @requirement("RUN-CREATE-029")
 def test_every_run_has_an_id_of_its_own(listing: Listing, some_run: Run, shared: Shared) -> None:
     """No two runs share an id, be they on one thread or on several."""
-    bare = shared.created("bare", without=USUAL)
+    bare = bare_of(shared)
     runs = [run.seen for run in listing.runs] + [some_run.seen, bare]
 
     ids = [need_run(seen)["id"] for seen in runs]
@@ -206,7 +206,7 @@ def test_a_later_run_was_not_created_earlier(listing: Listing) -> None:
 @requirement("RUN-CREATE-030")
 def test_null_is_as_good_as_nothing(shared: Shared, some_run: Run) -> None:
     """Typed clients write null for what their users left out: that run is like any other."""
-    plain = shared.created("bare", without=USUAL)
+    plain = bare_of(shared)
     need_run(plain)
 
     nulls = expect_created(some_run, shared.created("nulls", **dict.fromkeys(NULLABLE)), "null for what is not set")

@@ -20,16 +20,6 @@ UNKNOWN: Final[dict[str, dict[str, Any]]] = {
     "misspelt": {"instruction": "Answer in one word."},
     "within": {"truncation_strategy": {"type": "auto", "conformance_unknown": 1}},
 }
-METADATA: Final[dict[str, Any]] = {
-    "17-pairs": {f"key {number}": "value" for number in range(17)},
-    "key-of-65": {"k" * 65: "value"},
-    "value-of-513": {"key": "v" * 513},
-    "boolean": {"key": True},
-    "number": {"key": 1},
-    "object": {"key": {"inner": "value"}},
-    "array": ["key", "value"],
-    "text": "key=value",
-}
 TRUNCATION: Final[dict[str, Any]] = {
     "no-message": {"type": "last_messages", "last_messages": 0},
     "negative": {"type": "last_messages", "last_messages": -1},
@@ -59,13 +49,6 @@ def test_more_tools_than_twenty_are_refused(shape: str, stage: Stage, some_run: 
     """A tool too many is not dropped in silence; and tools are an array."""
     many = [function(f"conformance_{number}") for number in range(21)]
     _expect_refused(stage, some_run, "since a run has at most 20", tools=many if shape == "21" else many[0])
-
-
-@requirement("RUN-CREATE-013")
-@pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA.keys())
-def test_metadata_beyond_its_limits_is_refused(metadata: object, stage: Stage, some_run: Run) -> None:
-    """Metadata is not cut, converted or dropped in silence."""
-    _expect_refused(stage, some_run, "since metadata is at most 16 pairs of texts", metadata=metadata)
 
 
 @requirement("RUN-CREATE-018")

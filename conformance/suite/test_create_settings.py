@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from conformance.outcomes import Untested
-from conformance.states.handles import Run
 from conformance.suite import requirement
 from conformance.suite.expectations import (
     expect,
     expect_no_crash,
     expect_refused,
     need,
-    need_page,
     need_run,
     note,
     shown,
@@ -23,16 +21,19 @@ from conformance.suite.settings import (
     ASSISTANT,
     FURNITURE,
     USUAL,
+    bare_of,
     expect_created,
     expect_shown,
     function,
     furnished_assistant,
+    heir_of,
     model_of,
     need_created,
 )
 from conformance.wire.values import same
 
 if TYPE_CHECKING:
+    from conformance.states.handles import Run
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -44,21 +45,6 @@ INSTEAD: Final[dict[str, Any]] = {
     "tools": [function("conformance_of_the_run")],
 }
 TWENTY: Final = [function(f"conformance_{number}") for number in range(20)]
-#: Pairs in which something is easily lost: case, spaces, what is beyond ASCII or 16 bits, what looks like no text.
-METADATA: Final = {
-    "CamelCase": "Some Value",
-    "camelcase": "another",
-    "a key with spaces": " around and  within ",
-    "empty": "",
-    "ключ": "значение, 価値, ünïcödé",
-    "emoji": "🎉👩‍🚀",
-    "escapes": 'a "quoted" \\ and </tag> & 100 % + more',
-    "lines": "one\ntwo\tthree",
-    "number": "007",
-    "word": "true",
-    "null": "null",
-    "json": '{"a": [1, 2]}',
-}
 BOUNDS: Final[dict[str, dict[str, float]]] = {
     "lowest": {"temperature": 0, "top_p": 1},
     "highest": {"temperature": 2, "top_p": 0},
@@ -78,7 +64,7 @@ DEFAULTS: Final[dict[str, Any]] = {"truncation_strategy": {"type": "auto"}, "res
 @pytest.fixture
 def heir(shared: Shared) -> Exchange:
     """A run that says nothing, of an assistant with settings of its own."""
-    return shared.created("heir", assistant_id=furnished_assistant(shared), without=USUAL)
+    return heir_of(shared)
 
 
 @pytest.fixture
@@ -90,7 +76,7 @@ def wilful(shared: Shared) -> Exchange:
 @pytest.fixture
 def bare(shared: Shared) -> Exchange:
     """A run that says nothing, of the assistant that all runs have."""
-    return shared.created("bare", without=USUAL)
+    return bare_of(shared)
 
 
 @requirement("RUN-CREATE-006")
@@ -169,44 +155,6 @@ def test_twenty_tools_are_kept(shared: Shared, some_run: Run) -> None:
     reply = expect_created(some_run, shared.created("twenty-tools", tools=TWENTY), "20 tools")
 
     expect_shown(reply, {"tools": TWENTY})
-
-
-@requirement("RUN-CREATE-012")
-@pytest.mark.parametrize("seen_by", ["create", "retrieve", "list"])
-def test_metadata_is_kept_as_it_was_given(seen_by: str, shared: Shared, some_run: Run) -> None:
-    """Not a character of it is another, whoever shows it: clients find their records by it."""
-    created = expect_created(some_run, shared.created("metadata-to-keep", metadata=METADATA), "metadata")
-    run = Run(shared.stage.client, shared.stage.means.waits, created)
-
-    if seen_by == "create":
-        return _expect_metadata(created, need_run(created), METADATA)
-    if seen_by == "retrieve":
-        read = run.until(lambda _: True, "appear", "appeared")
-        return _expect_metadata(read, need_run(read), METADATA)
-    listed = run.thread.list()
-    there = [each for each in need_page(listed) if each["id"] == run.id]
-    need(there, f"the run is not listed, which other requirements are about: {listed}")
-    return _expect_metadata(listed, there[0], METADATA)
-
-
-@requirement("RUN-CREATE-012")
-@pytest.mark.parametrize("who", ["bare", "heir"])
-def test_a_run_without_metadata_has_none(who: str, bare: Exchange, heir: Exchange) -> None:
-    """Nobody writes metadata but the caller; that of the assistant is the assistant's."""
-    reply = {"bare": bare, "heir": heir}[who]
-
-    found = need_run(reply).get("metadata")
-    need(found is None or isinstance(found, dict), f"metadata has another form, which RUN-SCHEMA-035 is about: {reply}")
-    expect(not found, "metadata empty or null", f"metadata {shown(found)}", reply)
-
-
-@requirement("RUN-CREATE-013")
-def test_metadata_at_its_limits_is_kept(shared: Shared, some_run: Run) -> None:
-    """Sixteen pairs, with keys of 64 and values of 512 characters, and not one pair or character less."""
-    wanted = FURNITURE["metadata"]
-    reply = expect_created(some_run, shared.created("metadata", **wanted), "metadata at its limits")
-
-    _expect_metadata(reply, need_run(reply), wanted["metadata"])
 
 
 @requirement("RUN-CREATE-014")
@@ -304,18 +252,6 @@ def _expect_model(reply: Exchange, wanted: str, *before: Exchange) -> None:
     need(isinstance(model, str) and model, f"the run names no model, which RUN-SCHEMA-025 is about: {reply}")
     fits = str(model).startswith(wanted) or wanted.startswith(str(model))
     expect(fits, f"model {shown(wanted)}", f"model {shown(model)}", *before, reply)
-
-
-def _expect_metadata(reply: Exchange, run: dict[str, Any], wanted: dict[str, str]) -> None:
-    found = run.get("metadata")
-    need("metadata" in run, f"the run shows no metadata, which RUN-SCHEMA-035 is about: {reply}")
-    got = found if isinstance(found, dict) else {}
-    lost = [key for key, value in wanted.items() if got.get(key) != value]
-    added = [key for key in got if key not in wanted]
-    told = ", ".join(f"{key[:20]!r}: {shown(got[key])[:60]}" if key in got else f"{key[:20]!r} absent" for key in lost)
-    meant = ", ".join(f"{key[:20]!r}: {shown(wanted[key])[:60]}" for key in lost)
-    expect(not lost, f"metadata with {meant}", told or shown(found), reply)
-    expect(not added, f"metadata with {len(wanted)} pairs", f"besides {shown(added)}", reply)
 
 
 def _expect_default(reply: Exchange, name: str) -> None:

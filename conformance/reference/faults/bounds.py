@@ -35,20 +35,6 @@ def _puts_right(name: str, right: Callable[[Any], Any]) -> Callable[[Said], None
     return change
 
 
-def _pairs(right: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Said], None]:
-    """Replace metadata that is an object."""
-    return _puts_right("metadata", lambda given: right(given) if isinstance(given, dict) else given)
-
-
-def _each(right: Callable[[Any], Any]) -> Callable[[Said], None]:
-    """Replace each value of metadata."""
-    return _pairs(lambda given: {key: right(value) for key, value in given.items()})
-
-
-def _is_pairs(given: Any) -> bool:
-    return isinstance(given, dict)
-
-
 def _number(given: Any) -> bool:
     return isinstance(given, int | float)
 
@@ -76,84 +62,6 @@ mishears(
     "A tool that is in no array is taken for one that is.",
     "CREATE-011",
     change=_puts_right("tools", lambda given: [given] if isinstance(given, dict) else given),
-)
-mishears(
-    "fifteen-pairs",
-    "Metadata of sixteen pairs is refused.",
-    "CREATE-013",
-    change=_refuses("metadata", lambda given: len(given) == 16),
-)
-mishears(
-    "drops-the-sixteenth",
-    "Of sixteen pairs the last one is lost.",
-    "CREATE-013",
-    change=_pairs(lambda given: dict([*given.items()][:15]) if len(given) == 16 else given),
-)
-mishears(
-    "drops-the-seventeenth",
-    "Of seventeen pairs the last one is lost.",
-    "CREATE-013",
-    change=_pairs(lambda given: dict([*given.items()][:16])),
-)
-mishears(
-    "keys-of-63",
-    "A key of 64 characters is refused.",
-    "CREATE-013",
-    change=_refuses("metadata", lambda given: _is_pairs(given) and any(len(key) == 64 for key in given)),
-)
-mishears(
-    "values-of-511",
-    "A value of 512 characters is refused.",
-    "CREATE-013",
-    change=_refuses(
-        "metadata", lambda given: _is_pairs(given) and any(len(str(each)) == 512 for each in given.values())
-    ),
-)
-mishears(
-    "cuts-keys",
-    "A key is cut at 64 characters.",
-    "CREATE-013",
-    change=_pairs(lambda given: {key[:64]: value for key, value in given.items()}),
-)
-mishears(
-    "cuts-values",
-    "A value is cut at 512 characters.",
-    "CREATE-013",
-    change=_each(lambda value: value[:512] if isinstance(value, str) else value),
-)
-mishears(
-    "cuts-values-short",
-    "A value is cut at 500 characters, if it is no longer than it may be.",
-    "CREATE-013",
-    change=_each(lambda value: value[:500] if isinstance(value, str) and len(value) <= 512 else value),
-)
-mishears(
-    "counts-bytes",
-    "Keys and values have so many bytes, and not characters.",
-    "CREATE-013",
-    change=_refuses(
-        "metadata",
-        lambda given: _is_pairs(given) and any(len(str(value).encode()) > 512 for value in given.values()),
-    ),
-)
-mishears(
-    "writes-values-as-text",
-    "A value of metadata that is no text is made one.",
-    "CREATE-013",
-    change=_each(str),
-    seen="version 1 of the real service",
-)
-mishears(
-    "drops-what-is-no-text",
-    "A value of metadata that is no text is dropped.",
-    "CREATE-013",
-    change=_pairs(lambda given: {key: value for key, value in given.items() if isinstance(value, str)}),
-)
-mishears(
-    "drops-what-is-no-object",
-    "Metadata that is no object is ignored.",
-    "CREATE-013",
-    change=_puts_right("metadata", lambda given: given if isinstance(given, dict) else {}),
 )
 mishears(
     "clamps-the-temperature",

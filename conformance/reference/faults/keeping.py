@@ -1,4 +1,4 @@
-"""Settings that a run is created with: lost, mangled, taken from elsewhere, or mixed with those of the assistant."""
+"""Settings that a run is created with: lost, taken from elsewhere, or mixed with those of the assistant."""
 
 from __future__ import annotations
 
@@ -6,156 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.reference.errors import Refusal
 from conformance.reference.faults.mishearing import mishears, said_in, with_body
-from conformance.reference.faults.registry import fault, shows
+from conformance.reference.faults.registry import fault
 from conformance.reference.operations import Operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conformance.reference.calls import Call
     from conformance.reference.faults.mishearing import Said
     from conformance.reference.runs import Run
-
-
-def _each(right: Callable[[str], str]) -> Callable[[Said], None]:
-    """Replace keys and values of metadata that are texts."""
-
-    def change(said: Said) -> None:
-        if isinstance(given := said.get("metadata"), dict) and all(isinstance(each, str) for each in given.values()):
-            said["metadata"] = {right(key): right(value) for key, value in given.items()}
-
-    return change
-
-
-def _values(right: Callable[[str], str]) -> Callable[[Said], None]:
-    def change(said: Said) -> None:
-        if isinstance(given := said.get("metadata"), dict):
-            texts = {key: right(each) if isinstance(each, str) else each for key, each in given.items()}
-            said["metadata"] = texts
-
-    return change
-
-
-def _keys(right: Callable[[str], str]) -> Callable[[Said], None]:
-    def change(said: Said) -> None:
-        if isinstance(given := said.get("metadata"), dict):
-            said["metadata"] = {right(key): value for key, value in given.items()}
-
-    return change
-
-
-def _strip(said: Said) -> None:
-    if isinstance(given := said.get("metadata"), dict) and len(given) <= 16 and all(map(_fits, given.items())):
-        del said["metadata"]
-
-
-def _fits(pair: tuple[str, Any]) -> bool:
-    key, value = pair
-    return len(key) <= 64 and isinstance(value, str) and len(value) <= 512
-
-
-def _without_empty(said: Said) -> None:
-    if isinstance(given := said.get("metadata"), dict):
-        said["metadata"] = {key: value for key, value in given.items() if value != ""}
-
-
-def _narrow(text: str) -> str:
-    return "".join(char if ord(char) < 0x10000 else "?" for char in text)
-
-
-mishears(
-    "strips-metadata",
-    "Metadata of a create is stripped from the request on its way.",
-    "CREATE-012",
-    "CREATE-013",
-    change=_strip,
-    seen="LiteLLM",
-)
-mishears("lowers-keys", "The keys of metadata are put in lower case.", "CREATE-012", change=_keys(str.lower))
-mishears(
-    "keys-without-spaces",
-    "Spaces in the keys of metadata are replaced.",
-    "CREATE-012",
-    "CREATE-013",
-    change=_keys(lambda key: key.replace(" ", "_")),
-)
-mishears(
-    "mangles-metadata",
-    "Metadata is UTF-8, and read as if it were Latin-1.",
-    "CREATE-012",
-    "CREATE-013",
-    change=_values(lambda text: text.encode().decode("latin-1")[:512]),
-)
-mishears(
-    "narrow-characters",
-    "Characters of metadata beyond 16 bits are lost.",
-    "CREATE-012",
-    change=_values(_narrow),
-)
-mishears(
-    "only-ascii",
-    "Characters of metadata beyond ASCII are lost.",
-    "CREATE-012",
-    "CREATE-013",
-    change=_values(lambda text: text.encode("ascii", "replace").decode()),
-)
-mishears("trims-metadata", "Spaces around the values of metadata are trimmed.", "CREATE-012", change=_values(str.strip))
-mishears("drops-the-empty", "Empty values of metadata are dropped.", "CREATE-012", change=_without_empty)
-mishears(
-    "escapes-metadata",
-    "Metadata is made safe for a web page.",
-    "CREATE-012",
-    change=_values(lambda text: text.replace("&", "&amp;").replace("<", "&lt;")),
-)
-mishears(
-    "joins-lines",
-    "Lines in the values of metadata are joined.",
-    "CREATE-012",
-    change=_values(lambda text: text.replace("\n", " ")),
-)
-mishears(
-    "numbers-in-metadata",
-    "Values of metadata that look like numbers are written as such.",
-    "CREATE-012",
-    change=_values(lambda text: str(int(text)) if text.isascii() and text.isdigit() else text),
-)
-mishears(
-    "signs-metadata",
-    "A pair of the server's own is added to the metadata of every run.",
-    "CREATE-012",
-    change=lambda said: (
-        said.update(metadata={**(said.get("metadata") or {}), "via": "gateway"})
-        if isinstance(said.get("metadata", {}), dict | None) and len(said.get("metadata") or {}) < 16
-        else None
-    ),
-)
-shows(
-    "lists-without-metadata",
-    "Runs are listed without their metadata.",
-    "CREATE-012",
-    "INV-029",
-    "INV-033",
-    "CANCEL-029",
-    change=lambda told, _, call: told.update(metadata={}) if call.operation == "list_runs" else None,
-)
-shows(
-    "reads-without-metadata",
-    "Runs are read without their metadata.",
-    "CREATE-012",
-    "THREADRUN-004",
-    "INV-029",
-    "INV-033",
-    "CANCEL-029",
-    change=lambda told, _, call: told.update(metadata={}) if call.operation == "retrieve_run" else None,
-)
-shows(
-    "echoes-nothing",
-    "The reply to a create shows no metadata, which is there later.",
-    "CREATE-012",
-    "CREATE-013",
-    "INV-029",
-    change=lambda told, _, call: told.update(metadata={}) if call.operation == "create_run" else None,
-)
 
 
 class Inherits(Operations):
