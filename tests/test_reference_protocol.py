@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 THREAD, RUN = "/threads/thread_x", "/threads/thread_x/runs/run_x"
 METHODS = {
     "/assistants": {"POST"},
-    "/assistants/asst_x": {"GET", "DELETE"},
+    "/assistants/asst_x": {"GET", "POST", "DELETE"},
     "/threads": {"POST"},
+    "/threads/runs": {"POST"},
     THREAD: {"GET", "DELETE"},
     f"{THREAD}/messages": {"GET", "POST"},
     f"{THREAD}/runs": {"GET", "POST"},
@@ -76,7 +77,7 @@ def test_head_is_answered_without_a_body(caller: Caller, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["", "/", "/threads/", "//threads", f"{THREAD}/", f"{THREAD}/runs/", f"{RUN}/", f"{RUN}/steps/", f"{RUN}/cancel/",
-     "/threads//runs", "/threads/runs", "/Threads", "/threads?x", "/threads%2Fx", "/%74hreads"],
+     "/threads//runs", "/threads/runs/", "/threads/runs/run_x", "/Threads", "/threads?x", "/threads%2Fx", "/%74hreads"],
 )  # fmt: skip
 def test_a_path_that_leads_nowhere_is_not_found(caller: Caller, path: str) -> None:
     for method in ("GET", "POST", "DELETE"):

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from conformance.invariants.evidence import KEYS
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.exchange import JSON_TYPE
-from conformance.wire.models import CreateRunRequest, ErrorBody, ModifyRunRequest, SubmitToolOutputsRequest, faults
+from conformance.wire.models import (
+    CreateRunRequest,
+    CreateThreadAndRunRequest,
+    ErrorBody,
+    ModifyRunRequest,
+    SubmitToolOutputsRequest,
+    faults,
+)
 from conformance.wire.values import NOT_JSON, why_not_json
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
 _BODILESS = {"cancel_run", "retrieve_run", "list_runs", "list_steps", "retrieve_step"}
 _BODIES: Mapping[str, type[BaseModel]] = {
     "create_run": CreateRunRequest,
+    "create_thread_and_run": CreateThreadAndRunRequest,
     "modify_run": ModifyRunRequest,
     "submit_tool_outputs": SubmitToolOutputsRequest,
 }

@@ -200,7 +200,7 @@ def _chosen(routes: Mapping[str, _Routed], method: str, path: str) -> _Routed:
 
 
 def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[str, Any]]) -> _Route:
-    # No thread is named "runs": that path creates a thread and a run at once, which is not offered.
+    # No thread is named "runs": that path creates a thread and a run at once.
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>(?!runs(?:/|$))[^/]+)", path))
     return _Route(method, pattern, operation.__name__)
 
@@ -208,8 +208,10 @@ def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[
 _ROUTES = (
     _route("POST", "/assistants", Operations.create_assistant),
     _route("GET", "/assistants/{assistant_id}", Operations.retrieve_assistant),
+    _route("POST", "/assistants/{assistant_id}", Operations.modify_assistant),
     _route("DELETE", "/assistants/{assistant_id}", Operations.delete_assistant),
     _route("POST", "/threads", Operations.create_thread),
+    _route("POST", "/threads/runs", Operations.create_thread_and_run),
     _route("GET", "/threads/{thread_id}", Operations.retrieve_thread),
     _route("DELETE", "/threads/{thread_id}", Operations.delete_thread),
     _route("POST", "/threads/{thread_id}/messages", Operations.create_message),

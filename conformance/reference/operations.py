@@ -109,6 +109,16 @@ class Operations:
         """Read an assistant."""
         return self._assistant(call.ids["assistant_id"])
 
+    def modify_assistant(self, call: Call) -> dict[str, Any]:
+        """Change an assistant, and none of the runs that it has had."""
+        assistant = self._assistant(call.ids["assistant_id"])
+        body = call.json(validate.modify_assistant)
+        self._store.assistants[assistant["id"]] = {
+            **assistant,
+            **{name: each for name, each in body.items() if each is not None},
+        }
+        return self._store.assistants[assistant["id"]]
+
     def delete_assistant(self, call: Call) -> dict[str, Any]:
         """Forget an assistant."""
         id = self._assistant(call.ids["assistant_id"])["id"]
@@ -117,10 +127,7 @@ class Operations:
 
     def create_thread(self, call: Call) -> dict[str, Any]:
         """Create a thread with its first messages."""
-        body = call.json(validate.create_thread, optional=True)
-        thread = Thread(self._ids.new("thread", call.scope), call.scope, call.now, body.get("metadata") or {})
-        for message in body.get("messages", []):
-            self._write(thread, message, call)
+        thread = self._new_thread(call.json(validate.create_thread, optional=True), call)
         self._store.threads[thread.id] = thread
         return thread.view()
 
@@ -152,7 +159,19 @@ class Operations:
     def create_run(self, call: Call) -> dict[str, Any]:
         """Create a run, unless another one locks the thread."""
         thread = self._thread(call)
-        body = call.json(validate.create_run)
+        return self._begin(thread, call.json(validate.create_run), call)
+
+    def create_thread_and_run(self, call: Call) -> dict[str, Any]:
+        """Create a thread and a run on it, or nothing at all."""
+        body = call.json(validate.create_thread_and_run)
+        thread = self._new_thread(body.get("thread", {}), call)
+        told = self._begin(thread, body, call)
+        self._store.threads[thread.id] = thread
+        for story in call.stories:
+            story.begin_with("thread.created", thread.view())
+        return told
+
+    def _begin(self, thread: Thread, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
         if not body["assistant_id"].startswith("asst_"):
             raise invalid("assistant_id", f"'{body['assistant_id']}'. Expected an ID that begins with 'asst'.")
         assistant = self._assistant(body["assistant_id"])
@@ -270,6 +289,12 @@ class Operations:
         if id not in thread.runs:
             raise not_found("run", id)
         return thread.runs[id]
+
+    def _new_thread(self, body: Mapping[str, Any], call: Call) -> Thread:
+        thread = Thread(self._ids.new("thread", call.scope), call.scope, call.now, body.get("metadata") or {})
+        for message in body.get("messages", []):
+            self._write(thread, message, call)
+        return thread
 
     def _write(self, thread: Thread, body: Mapping[str, Any], call: Call) -> Message:
         content = body["content"]

@@ -26,7 +26,7 @@ _PORTION: Final = 6
 class Story:
     """Tells of one run from a moment on, until it rests or waits for outputs."""
 
-    def __init__(self, run: Run, since: float, show: Callable[[float], dict[str, Any]], *before: Said) -> None:
+    def __init__(self, run: Run, since: float, show: Callable[[float], dict[str, Any]]) -> None:
         """
         Begin to tell.
 
@@ -34,11 +34,10 @@ class Story:
             run: What is told of.
             since: The moment before the first one that is told, in Unix seconds.
             show: What the run looks like at a moment.
-            before: Events that come first.
         """
         self.run, self._show = run, show
         self._told_until = since
-        self._before = list(before)
+        self._before: list[Said] = []
         self._status = run.status(since) if since >= run.created else ""
         self._steps = {step.id: step.status for step in steps_of(run, since)}
         self._text = run.text_at(since)
@@ -46,6 +45,10 @@ class Story:
         self._message = message.status if message else ""
         #: Whether nothing more will be said.
         self.is_over = False
+
+    def begin_with(self, name: str, data: Any) -> None:
+        """Tell something else first."""
+        self._before.append((name, data))
 
     def due(self, now: float) -> Iterator[Said]:
         """What has happened since it was last asked, in order: the names of events, and their data."""

@@ -241,14 +241,21 @@ create_thread = members(
     {"messages": items(MESSAGE), "metadata": metadata, "tool_resources": of_type(dict)},
     nullable=("metadata", "tool_resources"),
 )
-create_assistant = members(
-    {
-        **_MODELLED,
-        "name": text(256),
-        "description": text(512),
-        "tools": items(tool, _MOST_TOOLS_OF_AN_ASSISTANT),
-        "tool_resources": of_type(dict),
-    },
-    "model",
-    nullable=("name", "description", "tool_resources", *(set(_MODELLED) - {"model"})),
+_THREAD_AND_RUN = {
+    **{name: check for name, check in _RUN.items() if not name.startswith("additional_")},
+    "thread": create_thread,
+    "tool_resources": of_type(dict),
+}
+create_thread_and_run = members(
+    _THREAD_AND_RUN, "assistant_id", nullable=tuple(set(_THREAD_AND_RUN) - _NEVER_NULL - {"thread"})
 )
+_ASSISTANT: Mapping[str, Check] = {
+    **_MODELLED,
+    "name": text(256),
+    "description": text(512),
+    "tools": items(tool, _MOST_TOOLS_OF_AN_ASSISTANT),
+    "tool_resources": of_type(dict),
+}
+_NULL_IN_AN_ASSISTANT = ("name", "description", "tool_resources", *(set(_MODELLED) - {"model"}))
+create_assistant = members(_ASSISTANT, "model", nullable=_NULL_IN_AN_ASSISTANT)
+modify_assistant = members(_ASSISTANT, nullable=_NULL_IN_AN_ASSISTANT)

@@ -93,12 +93,13 @@ def _table(findings: Findings) -> Iterator[str]:
     seen = {verdict for _, _, verdict in cells}
     columns = [verdict for verdict in Verdict if verdict in seen or verdict in _ALWAYS_SHOWN]
     width = max(len(name) for name in areas.values()) + 1
-    yield f"{'':{9 + width + 6}}" + "".join(f"{verdict:>9}" for verdict in columns)
+    wide = max(8, *map(len, areas)) + 1
+    yield f"{'':{wide + width + 6}}" + "".join(f"{verdict:>9}" for verdict in columns)
     for key, name in areas.items():
         for level in Level:
             counts = [cells[key, level, verdict] for verdict in columns]
             if any(counts):
-                yield f"{key:<9}{name:<{width}}{level:<6}" + "".join(f"{count or '.':>9}" for count in counts)
+                yield f"{key:<{wide}}{name:<{width}}{level:<6}" + "".join(f"{count or '.':>9}" for count in counts)
 
 
 def _line(findings: Sequence[Finding], verdict: Verdict) -> str:

@@ -53,9 +53,10 @@ class Thread(Listed):
         """List its runs; keyword arguments are query parameters."""
         return self.client.call("list_runs", thread_id=self.id, query=in_query(query))
 
-    def messages(self) -> Exchange:
-        """List its messages, at most a hundred."""
-        return self.client.call("list_messages", thread_id=self.id, query=[("limit", "100")])
+    def messages(self, order: str = "") -> Exchange:
+        """List its messages, at most a hundred, in the order that is asked for."""
+        ordered = [("order", order)] if order else []
+        return self.client.call("list_messages", thread_id=self.id, query=[("limit", "100"), *ordered])
 
     def add_message(self, text: str, *, role: str = "user") -> Exchange:
         """Add a message, of the user unless told otherwise."""
@@ -83,7 +84,7 @@ class Run:
     @property
     def thread_id(self) -> str:
         """The thread through which it is reached."""
-        return self.seen.ids["thread_id"]
+        return self.seen.ids.get("thread_id") or str(self.body.get("thread_id"))  # a run that came with its thread
 
     @property
     def thread(self) -> Thread:

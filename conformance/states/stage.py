@@ -13,7 +13,7 @@ from conformance.states import FINAL
 from conformance.states.handles import NOT_FOUND, Run, Thread, id_of, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from conformance.client import Client
     from conformance.states.waits import Waits
@@ -103,9 +103,9 @@ class Means:
                 raise copy(problem) from None
         return self.assistant
 
-    def new_assistant(self) -> str:
-        """Create an assistant."""
-        wanted = {"model": self.model or DEFAULT_MODEL, "instructions": "Answer in one word.", "name": PROBE}
+    def new_assistant(self, **fields: Any) -> str:
+        """Create an assistant, otherwise than usual in the fields that are given."""
+        wanted = {"model": self.model or DEFAULT_MODEL, "instructions": "Answer in one word.", "name": PROBE, **fields}
         id = id_of(self.client.call("create_assistant", json=wanted), "an assistant")
         self.assistants.append(id)
         return id
@@ -200,13 +200,25 @@ class Stage:
         self.means.threads.append(thread.id)
         return thread
 
-    def create_run(self, thread: Thread, **fields: Any) -> Exchange:
-        """Ask for a run on a thread, and judge nothing."""
-        body = self.run_fields(**fields)
-        self.means.claim()
-        reply = self.client.call("create_run", thread_id=thread.id, json=body)
-        if not reply.succeeded:
-            self.means.give_back()
+    def create_run(
+        self, thread: Thread, *, without: Collection[str] = (), query: Sequence[tuple[str, str]] = (), **fields: Any
+    ) -> Exchange:
+        """
+        Ask for a run on a thread, and judge nothing.
+
+        Args:
+            thread: The thread.
+            without: What is usually sent and now is not.
+            query: Parameters of the request.
+            fields: What is sent besides, or instead.
+        """
+        return self._asked("create_run", without, fields, thread_id=thread.id, query=query)
+
+    def create_thread_and_run(self, *, without: Collection[str] = (), **fields: Any) -> Exchange:
+        """Ask for a run together with its thread, and judge nothing."""
+        reply = self._asked("create_thread_and_run", without, fields)
+        if reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("thread_id"), str):
+            self.means.threads.append(reply.json["thread_id"])
         return reply
 
     def run_fields(self, **fields: Any) -> dict[str, Any]:
@@ -214,6 +226,14 @@ class Stage:
         assistant = self.assistant_id
         model = {"model": self.means.model} if self.means.model else {}
         return {"assistant_id": assistant, "metadata": LABEL, **model, **self.means.fields, **fields}
+
+    def _asked(self, operation: str, without: Collection[str], fields: Mapping[str, Any], **where: Any) -> Exchange:
+        body = {name: value for name, value in self.run_fields(**fields).items() if name not in without}
+        self.means.claim()
+        reply = self.client.call(operation, json=body, **where)
+        if not reply.succeeded:
+            self.means.give_back()
+        return reply
 
     def hurried(self, thread: Thread) -> Exchange:
         """Ask for a run that is over as soon as the target permits."""

@@ -15,6 +15,7 @@ from conformance.wire.values import NOT_JSON
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from conformance.client import Client
     from conformance.states.handles import Run
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -26,7 +27,7 @@ _NO_METHOD: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMP
 #: Requests in a row without an answer after which a clean-up is given up.
 _UNANSWERED: Final = 3
 #: The capabilities that are looked for.
-PROBED: Final = ("retrieve", "list", "steps", "cancel")
+PROBED: Final = ("retrieve", "list", "cancel", "steps", "create-thread-and-run")
 _NO_ROUTE: Final = "conformance-no-such-route"
 
 
@@ -85,7 +86,7 @@ def explore(stage: Stage) -> frozenset[str]:
                 for name, probe, (method, path) in probes
                 if name not in client.without
                 and _is_no_route(probe(), client.send(method, path_to(path, thread=thread.id, run=run.id)))
-            )
+            ) | _without_thread_and_run(client)
             if {"retrieve", "cancel"}.isdisjoint({*missing, *client.without}):
                 _learn_the_form(run)
             return missing
@@ -141,6 +142,22 @@ def _learn_the_form(run: Run) -> None:
         if run.cancel(form).succeeded:
             run.client.cancel_form = form
             return
+
+
+def _without_thread_and_run(client: Client) -> frozenset[str]:
+    """Ask for a run and its thread with nothing said, which is refused where it is known, and costs nothing."""
+    if "create-thread-and-run" in client.without:
+        return frozenset()
+    reply = client.call("create_thread_and_run", json={})
+    if reply.status in _NO_METHOD:
+        return frozenset({"create-thread-and-run"})
+    if reply.status != HTTPStatus.NOT_FOUND:
+        return frozenset()
+    nowhere, nobody = (client.send("POST", path, json={}) for path in (f"/{_NO_ROUTE}", f"/threads/{_NO_ROUTE}"))
+    # A server without it may take "runs" for the id of a thread, and repeat that.
+    as_thread = reply.response.body.replace(b"runs", _NO_ROUTE.encode()) == nobody.response.body
+    unknown = _is_no_route(reply, nowhere) or (nobody.status == HTTPStatus.NOT_FOUND and as_thread)
+    return frozenset({"create-thread-and-run"}) if unknown else frozenset()
 
 
 def _is_no_route(reply: Exchange, nowhere: Exchange) -> bool:

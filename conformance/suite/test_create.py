@@ -1,50 +1,58 @@
-"""Creating a run."""
+"""Creating a run: that there is one, what it is created from, and what is answered."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from conformance.outcomes import Untested
-from conformance.states.handles import Run
-from conformance.states.stage import CALL_A_FUNCTION
+from conformance.states.handles import Run, Thread
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, need, need_page, need_run
+from conformance.suite.expectations import (
+    expect,
+    expect_no_crash,
+    expect_refused,
+    expect_same,
+    need,
+    need_page,
+    need_run,
+    note,
+    shown,
+)
+from conformance.suite.settings import FURNITURE, bare_of, expect_created
 
 if TYPE_CHECKING:
     from conformance.client import Client
+    from conformance.states.handles import Listing
+    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
 
-FILE_SEARCH: Final[dict[str, Any]] = {
-    "max_num_results": 7,
-    "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.5},
-}
-#: Settings whose shape in the reply is judged by the invariants; each is small enough for any model.
-FURNITURE: Final[dict[str, dict[str, Any]]] = {
-    "metadata": {"metadata": {"k" * 64: "v" * 512, **{f"key {n}": str(n) for n in range(15)}}},
-    "tools": {
-        "tools": [
-            {"type": "code_interpreter"},
-            {"type": "file_search", "file_search": FILE_SEARCH},
-            *CALL_A_FUNCTION["tools"],
-        ]
-    },
-    "json_schema": {
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": {"type": "object", "properties": {}}},
-        },
-    },
-    "json_object": {"response_format": {"type": "json_object"}, "instructions": "Answer in JSON."},
-    "limits": {
-        "max_prompt_tokens": 1000,
-        "max_completion_tokens": 1000,
-        "truncation_strategy": {"type": "last_messages", "last_messages": 3},
-    },
-}
+#: What names no assistant, and what can be no assistant's id, whatever form a target's ids have.
+NOTHING: Final = {"null": None, "empty": ""}
+NO_ID: Final = {"number": 42, "array": [], "object": {}}
+#: What may be null in a create.
+NULLABLE: Final = (
+    "model",
+    "instructions",
+    "additional_instructions",
+    "additional_messages",
+    "tools",
+    "metadata",
+    "temperature",
+    "top_p",
+    "stream",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "tool_choice",
+    "response_format",
+)
+SEARCH_RESULTS: Final = "step_details.tool_calls[*].file_search.results[*].content"
 
 
 @requirement("RUN-CREATE-001")
@@ -77,12 +85,153 @@ def test_an_assistant_and_a_thread_make_a_run(client: Client, stage: Stage) -> N
 
 @requirement("RUN-CREATE-001")
 @pytest.mark.parametrize("settings", FURNITURE)
-def test_settings_make_a_run_as_well(settings: str, stage: Stage) -> None:
+def test_settings_make_a_run_as_well(settings: str, shared: Shared) -> None:
     """A run that is created with settings exists too; whether a target has each of them is not judged here."""
-    created = stage.create_run(stage.thread(), **FURNITURE[settings])
+    created = shared.created(settings, **FURNITURE[settings])
 
     need(not created.refused, f"the target refuses {settings}: {created}")
     expect(created.succeeded, "a run (2xx)", f"status {created.status}", created)
     if settings == "limits":
         with suppress(Untested):  # some targets tell only of a completed run what it used, which the invariants judge
-            Run(stage.client, stage.means.waits, created).settle()
+            Run(shared.stage.client, shared.stage.means.waits, created).settle()
+
+
+@requirement("RUN-CREATE-002")
+def test_no_run_without_an_assistant(stage: Stage) -> None:
+    """Who names no assistant is told so, and has no run to pay for."""
+    thread = stage.thread()
+
+    reply = stage.create_run(thread, without=("assistant_id",))
+
+    expect_refused(reply, because="since it names no assistant")
+    _expect_no_run(thread, reply)
+
+
+@requirement("RUN-CREATE-002")
+@pytest.mark.parametrize("assistant_id", NOTHING.values(), ids=NOTHING.keys())
+def test_nothing_is_no_assistant(assistant_id: object, stage: Stage) -> None:
+    """An assistant that is null or empty is none, and no other one steps in."""
+    thread = stage.thread()
+
+    reply = stage.create_run(thread, assistant_id=assistant_id)
+
+    expect_refused(reply, because="since it names no assistant")
+    _expect_no_run(thread, reply)
+
+
+@requirement("RUN-CREATE-003")
+@pytest.mark.parametrize("assistant_id", NO_ID.values(), ids=NO_ID.keys())
+def test_what_is_no_id_names_no_assistant(assistant_id: object, stage: Stage, some_run: Run) -> None:
+    """An assistant is named by its id and by nothing else."""
+    reply = stage.create_run(stage.thread(), assistant_id=assistant_id)
+
+    expect_refused(reply, some_run.seen, because="since that is no id")
+
+
+@requirement("RUN-CREATE-003")
+@pytest.mark.parametrize("kind", ["never-issued", "run"])
+def test_an_unknown_assistant_has_no_runs(kind: str, stage: Stage, some_run: Run) -> None:
+    """A run is not made for an assistant that nobody created, nor for what is something else."""
+    thread = stage.thread()
+
+    reply = stage.create_run(thread, assistant_id=some_run.id if kind == "run" else never_issued(stage.assistant_id))
+
+    expect_refused(reply, because="since there is no such assistant")
+    _expect_no_run(thread, reply)
+
+
+@requirement("RUN-CREATE-005")
+def test_the_thread_is_named_by_the_path_alone(stage: Stage) -> None:
+    """A create is not refused because the body does not repeat the thread."""
+    thread = stage.thread()
+    reply = stage.create_run(thread)
+    if reply.succeeded:
+        return
+
+    repeated = stage.create_run(thread, thread_id=thread.id)
+
+    need(repeated.succeeded, f"no run can be created at all, which RUN-CREATE-001 is about: {repeated}")
+    expect(reply.succeeded, "a run without thread_id in the body", f"status {reply.status}", repeated, reply)
+
+
+@requirement("RUN-CREATE-027")
+def test_there_is_no_run_about_nothing(stage: Stage, some_run: Run) -> None:
+    """A thread without messages and an assistant without instructions leave the model nothing to go by."""
+    assistant = stage.means.new_assistant(instructions=None)
+
+    reply = stage.create_run(stage.thread(None), assistant_id=assistant)
+
+    expect_refused(reply, some_run.seen, because="since there are neither messages nor instructions")
+
+
+@requirement("RUN-CREATE-028")
+def test_a_run_that_is_not_to_be_streamed_comes_as_json(shared: Shared, some_run: Run) -> None:
+    """Who says stream false waits for one object."""
+    reply = expect_created(some_run, shared.created("unstreamed", stream=False), "stream false")
+
+    _expect_json(reply)
+
+
+@requirement("RUN-CREATE-028")
+def test_a_stream_that_is_null_is_not_asked_for(shared: Shared) -> None:
+    """Null is no stream, and neither is nothing at all."""
+    plain, nulls = bare_of(shared), shared.created("nulls", **dict.fromkeys(NULLABLE))
+    _expect_json(plain)
+    need(nulls.succeeded, f"null is refused, which RUN-CREATE-030 is about: {nulls}")
+
+    _expect_json(nulls)
+
+
+@requirement("RUN-CREATE-029")
+def test_every_run_has_an_id_of_its_own(listing: Listing, some_run: Run, shared: Shared) -> None:
+    """No two runs share an id, be they on one thread or on several."""
+    bare = bare_of(shared)
+    runs = [run.seen for run in listing.runs] + [some_run.seen, bare]
+
+    ids = [need_run(seen)["id"] for seen in runs]
+    expect(len({*ids}) == len(ids), f"{len(ids)} ids", f"{len({*ids})} among {shown(ids)}", *runs)
+
+
+@requirement("RUN-CREATE-029")
+def test_a_later_run_was_not_created_earlier(listing: Listing) -> None:
+    """The runs of a thread say that they were created in the order in which they were."""
+    for one, other in pairwise(listing.runs):
+        first, second = one.body.get("created_at"), other.body.get("created_at")
+        need(isinstance(first, int) and isinstance(second, int), f"it does not say when it was created: {other.seen}")
+        assert isinstance(first, int)
+        assert isinstance(second, int)
+        expect(first <= second, f"created_at {first} or later", f"created_at {second}", one.seen, other.seen)
+
+
+@requirement("RUN-CREATE-030")
+def test_null_is_as_good_as_nothing(shared: Shared, some_run: Run) -> None:
+    """Typed clients write null for what their users left out: that run is like any other."""
+    plain = bare_of(shared)
+    need_run(plain)
+
+    nulls = expect_created(some_run, shared.created("nulls", **dict.fromkeys(NULLABLE)), "null for what is not set")
+
+    own = {"id", "created_at", "thread_id", "status", "expires_at", "started_at", "completed_at", "usage"}
+    expect_same(plain, nulls, fields=[name for name in NULLABLE if name in need_run(plain).keys() - own])
+
+
+@requirement("RUN-CREATE-031")
+def test_results_of_file_search_may_be_asked_for(shared: Shared) -> None:
+    """Whether the parameter is known may be as it will, as long as the server keeps its composure."""
+    reply = shared.created("included", query=[("include[]", SEARCH_RESULTS)])
+
+    expect_no_crash(reply)
+    note(f"include[] for the results of file search is {'accepted' if reply.succeeded else 'refused'}")
+
+
+def _expect_json(reply: Exchange) -> None:
+    need(reply.succeeded, f"there is no run: {reply}")
+    kind = reply.response.headers.get("content-type", "absent")
+    streamed = "event-stream" in kind or reply.response.body.lstrip().startswith((b"event:", b"data:"))
+    expect(not streamed, "a JSON object", f"a stream, of content type {kind}", reply)
+
+
+def _expect_no_run(thread: Thread, reply: Exchange) -> None:
+    listed = thread.list()
+    ids = [run["id"] for run in need_page(listed)]
+    expect(not ids, "no run on the thread", ids, reply, listed)

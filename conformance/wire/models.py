@@ -298,6 +298,21 @@ class CreateRunRequest(Asked):
     stream: bool | None = None
 
 
+class NewThread(Asked):
+    """What a thread is created with."""
+
+    messages: list[NewMessage] = []
+    metadata: Metadata | None = None
+
+
+class CreateThreadAndRunRequest(CreateRunRequest):
+    """What a run and its thread are created with; all messages are the thread's."""
+
+    thread: NewThread | None = None
+    additional_instructions: None = None
+    additional_messages: None = None
+
+
 class ModifyRunRequest(Asked):
     """The metadata that replaces a run's."""
 

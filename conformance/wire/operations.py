@@ -43,7 +43,7 @@ _OPERATIONS = (
         "run",
         "POST submit",
     ),
-    Operation("create_thread_and_run", "POST", "/threads/runs", "run", "POST thread and run"),
+    Operation("create_thread_and_run", "POST", "/threads/runs", "run", "POST thread and run", "create-thread-and-run"),
     Operation("list_steps", "GET", "/threads/{thread_id}/runs/{run_id}/steps", "step_list", "GET steps", "steps"),
     Operation(
         "retrieve_step", "GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "step", "GET step", "steps"
@@ -55,6 +55,7 @@ _OPERATIONS = (
     Operation("list_messages", "GET", "/threads/{thread_id}/messages", "message_list", "GET messages"),
     Operation("create_assistant", "POST", "/assistants", "assistant", "POST assistant"),
     Operation("retrieve_assistant", "GET", "/assistants/{assistant_id}", "assistant", "GET assistant"),
+    Operation("modify_assistant", "POST", "/assistants/{assistant_id}", "assistant", "POST assistant changes"),
     Operation("delete_assistant", "DELETE", "/assistants/{assistant_id}", "deleted", "DELETE assistant"),
 )
 

@@ -60,6 +60,15 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def contains(whole: Any, part: Any) -> bool:
+    """Whether a JSON value holds another one: members may have been added to objects, and nothing else."""
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return all(contains(whole.get(name, ABSENT), value) for name, value in part.items())
+    if isinstance(whole, list) and isinstance(part, list):
+        return len(whole) == len(part) and all(map(contains, whole, part))
+    return same(whole, part)
+
+
 def shown(value: object) -> str:
     """A JSON value in a few words."""
     if value is ABSENT or value is NOT_JSON:

@@ -6,11 +6,17 @@ A fault names the requirements that it breaks by their ids alone, so that the se
 
 from conformance.reference.faults import (
     access,
+    bounds,
     cancelling,
+    creating,
     cursors,
     events,
+    foundlings,
+    keeping,
+    labels,
     life,
     lists,
+    optional,
     pages,
     protocol,
     races,
@@ -23,6 +29,8 @@ from conformance.reference.faults import (
     step_shapes,
     steps,
     streams,
+    telling,
+    together,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
 
@@ -30,11 +38,17 @@ __all__ = [
     "FAULTS",
     "Fault",
     "access",
+    "bounds",
     "cancelling",
+    "creating",
     "cursors",
     "events",
+    "foundlings",
+    "keeping",
+    "labels",
     "life",
     "lists",
+    "optional",
     "pages",
     "protocol",
     "races",
@@ -47,4 +61,6 @@ __all__ = [
     "step_shapes",
     "steps",
     "streams",
+    "telling",
+    "together",
 ]

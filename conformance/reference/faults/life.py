@@ -61,7 +61,7 @@ class FinishedFails(Replanned):
         return [*plan, Event(plan[-1].at + 1.2, "failed")] if plan[-1].status == "completed" else plan
 
 
-@fault("LIFE-005")
+@fault("LIFE-005", "CREATE-020")
 class IgnoresTheChoice(Replanned):
     """A run that must call a function completes without calling it."""
 
@@ -131,7 +131,7 @@ class NoAnswer(Operations):
 
     def list_messages(self, call: Call) -> dict[str, Any]:
         told = super().list_messages(call)
-        return {**told, "data": [each for each in told["data"] if each["role"] == "user"]}
+        return {**told, "data": [each for each in told["data"] if not each["run_id"]]}
 
 
 @fault("LIFE-011")

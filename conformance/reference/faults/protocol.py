@@ -146,7 +146,8 @@ class UnknownThreadCrashes(Missing):
     """Creating a run on an unknown thread is a crash."""
 
     def not_found(self, answer: Answer, call: Call) -> Answer:
-        return replace(answer, status=500) if call.operation == "create_run" else answer
+        unknown = call.ids.get("thread_id") not in self._store.threads
+        return replace(answer, status=500) if unknown and call.operation == "create_run" else answer
 
 
 @fault("ERR-004", "SCHEMA-001")
@@ -157,7 +158,7 @@ class MakesThreadsUp(Operations):
         try:
             return super().create_run(call)
         except Refusal as refusal:
-            if refusal.status != _NOT_FOUND:
+            if refusal.status != _NOT_FOUND or call.ids["thread_id"] in self._store.threads:
                 raise
             return self.create_thread(replace(call, body=b""))
 

@@ -83,6 +83,7 @@ def _cut(answer: Answer) -> Answer:
 
 #: Where an operation has requirements of its own.
 _ITS_OWN = {
+    "create-run-other-instructions": ("INV-029", "CREATE-007", "CREATE-008"),
     "retrieve-run-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
     "list-runs-of-another-thread": ("PAGE-003",),
     "list-runs-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),

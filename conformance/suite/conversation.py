@@ -1,0 +1,26 @@
+"""Messages that runs are created with, and how those on a thread are read."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+#: What runs are asked besides, with what is easily lost: roles, metadata, and what is beyond ASCII.
+MESSAGES: Final[list[dict[str, Any]]] = [
+    {"role": "user", "content": "My name is Zoë ☃.", "metadata": {"Part": "first"}},
+    {"role": "assistant", "content": "Hello, Zoë."},
+    {"role": "user", "content": "What is my name?"},
+]
+
+
+def text_of(message: dict[str, Any]) -> str:
+    """The text of a message, whether it is in parts or not; nothing where it has none."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [content]
+    return "".join(_text_in(part) for part in parts)
+
+
+def _text_in(part: Any) -> str:
+    """A text, or the one that a part has somewhere within."""
+    while isinstance(part, dict):
+        part = part.get("text", part.get("value"))
+    return part if isinstance(part, str) else ""

@@ -1,0 +1,176 @@
+"""Creating a thread and its run with one request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from conformance.outcomes import NotClaimed
+from conformance.states import FINAL
+from conformance.states.handles import Run, Thread
+from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
+from conformance.suite import requirement
+from conformance.suite.conversation import MESSAGES, text_of
+from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
+from conformance.suite.settings import expect_shown
+from conformance.wire.values import contains
+
+if TYPE_CHECKING:
+    from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+OF_THE_THREAD: Final = {"Thread": "Zoë ☃ 🎉", "empty": "", "shared": "thread"}
+OF_THE_RUN: Final = {"Run": "Zoë ☃ 🎉", "none": "", "shared": "run"}
+INSTRUCTIONS: Final = "Answer in three words."
+
+
+@pytest.fixture
+def made(shared: Shared) -> Exchange:
+    """The reply to one request with all that a thread and its run can be created with."""
+    thread = {"messages": MESSAGES, "metadata": OF_THE_THREAD}
+    return shared.once(  # type: ignore[no-any-return]
+        "thread-and-run",
+        lambda: shared.stage.create_thread_and_run(thread=thread, metadata=OF_THE_RUN, instructions=INSTRUCTIONS),
+    )
+
+
+@requirement("RUN-THREADRUN-001")
+def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: Stage) -> None:
+    """The run is answered, and names a thread that is there."""
+    need(made.status < 500, f"the server crashed, which RUN-ERR-011 is about: {made}")
+    expect(made.succeeded, "a run on a new thread (2xx)", f"status {made.status}", some_run.seen, made)
+
+    thread_id = need_run(made).get("thread_id")
+    expect(isinstance(thread_id, str) and thread_id, "the thread_id of a new thread", f"{shown(thread_id)}", made)
+    read = stage.client.call("retrieve_thread", thread_id=str(thread_id))
+    need(read.status not in {405, 501}, f"the target does not show threads: {read}")
+    expect(read.succeeded, "the thread (2xx)", f"status {read.status}", made, read)
+
+
+@requirement("RUN-THREADRUN-001")
+def test_every_run_gets_a_thread_of_its_own(made: Exchange, stage: Stage) -> None:
+    """Two requests are two conversations."""
+    need_run(made)
+
+    second = stage.create_thread_and_run(thread={"messages": MESSAGES}, **_quick(stage))
+
+    need(second.succeeded, f"a second one is refused: {second}")
+    one, other = need_run(made).get("thread_id"), need_run(second).get("thread_id")
+    expect(one != other, f"another thread than {shown(one)}", f"{shown(other)}", made, second)
+
+
+@requirement("RUN-THREADRUN-002")
+def test_the_messages_are_the_first_ones_of_the_thread(made: Exchange, stage: Stage) -> None:
+    """All of them, in their order, with the roles that they were given."""
+    run = _run(stage, made)
+    listed = run.thread.messages("asc")
+    messages = [each for each in need_page(listed) if (each.get("role"), each.get("run_id")) != ("assistant", run.id)]
+
+    got = [(each.get("role"), text_of(each)) for each in messages]
+    wanted = [(each["role"], each["content"]) for each in MESSAGES]
+    expect(got == wanted, f"messages {shown(wanted)}", f"messages {shown(got)}", made, listed)
+    metadata = messages[0].get("metadata")
+    expect(contains(metadata, MESSAGES[0]["metadata"]), "the metadata of the first", shown(metadata), made, listed)
+
+
+@requirement("RUN-THREADRUN-003")
+def test_a_thread_that_nobody_describes_is_empty(stage: Stage, some_run: Run) -> None:
+    """Instructions are enough for a run, and nobody else's words are on its thread."""
+    reply = stage.create_thread_and_run(instructions=INSTRUCTIONS, **_quick(stage))
+
+    need(reply.status < 500, f"the server crashed, which RUN-ERR-011 is about: {reply}")
+    expect(reply.succeeded, "a run on an empty thread (2xx)", f"status {reply.status}", some_run.seen, reply)
+    listed = _run(stage, reply).thread.messages()
+    others = [text_of(each) for each in need_page(listed) if each.get("role") == "user"]
+    expect(not others, "no message of the user", f"messages {shown(others)}", reply, listed)
+
+
+@requirement("RUN-THREADRUN-004")
+@pytest.mark.parametrize("whose", ["thread", "run", "run-later"])
+def test_thread_and_run_have_metadata_of_their_own(whose: str, made: Exchange, stage: Stage) -> None:
+    """What was said of the one is not said of the other, nor lost."""
+    run = _run(stage, made)
+    reply, wanted = made, OF_THE_RUN
+    if whose == "thread":
+        reply, wanted = stage.client.call("retrieve_thread", thread_id=run.thread_id), OF_THE_THREAD
+    elif whose == "run-later":
+        reply = run.retrieve()
+
+    body = reply.json
+    need(reply.succeeded and isinstance(body, dict), f"the {whose} is not shown: {reply}")
+    need("metadata" in body, f"the {whose} shows no metadata: {reply}")
+    expect(body.get("metadata") == wanted, f"metadata {shown(wanted)}", shown(body.get("metadata")), made, reply)
+
+
+@requirement("RUN-THREADRUN-005")
+@pytest.mark.parametrize("assistant", ["absent", "null"])
+def test_no_thread_and_run_without_an_assistant(assistant: str, stage: Stage) -> None:
+    """Who names no assistant is told so."""
+    thread = {"messages": MESSAGES}
+    if assistant == "absent":
+        reply = stage.create_thread_and_run(thread=thread, without=("assistant_id",))
+    else:
+        reply = stage.create_thread_and_run(thread=thread, assistant_id=None)
+
+    expect_refused(reply, because="since it names no assistant")
+
+
+@requirement("RUN-THREADRUN-006")
+def test_the_run_is_shown_like_any_other(made: Exchange, stage: Stage) -> None:
+    """It is what was asked for, and is read and listed on the thread that it names."""
+    run = _run(stage, made)
+    expect_shown(made, {"assistant_id": stage.assistant_id, "instructions": INSTRUCTIONS})
+
+    read = run.retrieve()
+    if read.status == 404:  # how soon a new run is found is RUN-GET-003's business
+        run.pause("appear", since=read)
+        read = run.retrieve()
+    expect(read.succeeded, "the run (2xx)", f"status {read.status}", made, read)
+    expect(need_run(read)["id"] == run.id, f"run {run.id}", f"run {need_run(read)['id']}", made, read)
+    listed = run.thread.list()
+    ids = [each["id"] for each in need_page(listed)]
+    expect(ids == [run.id], f"run {run.id} and no other", f"runs {shown(ids)}", made, listed)
+
+
+@requirement("RUN-THREADRUN-006")
+def test_the_run_is_cancelled_like_any_other(stage: Stage) -> None:
+    """While it works it can be cancelled, and comes to rest."""
+    if stage.means.synchronous:
+        raise stage.client.withhold(NotClaimed("the profile says that a create awaits the end: no run is in_progress"))
+    thread = {"messages": [{"role": "user", "content": LONG_PROMPT}]}
+    run = _run(stage, stage.create_thread_and_run(thread=thread))
+    seen = run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
+    need(need_run(seen).get("status") == "in_progress", f"it was not seen at work: {seen}")
+
+    reply = run.cancel()
+
+    if reply.refused:
+        status = need_run(run.retrieve()).get("status")
+        need(status not in FINAL, f"the run was {status} before the cancel arrived")
+    expect(reply.succeeded, "a success (2xx)", f"status {reply.status}", seen, reply)
+    ended = run.settle("cancel")
+    status = need_run(ended).get("status")
+    expect(status in FINAL, "a final state", f"status {shown(status)}", seen, reply, ended)
+
+
+@requirement("RUN-THREADRUN-006")
+def test_the_run_locks_and_releases_its_thread_like_any_other(stage: Stage) -> None:
+    """Once it has ended, the conversation goes on where it was."""
+    thread = {"messages": [{"role": "user", "content": SHORT_PROMPT}]}
+    run = _run(stage, stage.create_thread_and_run(thread=thread, **_quick(stage)))
+    ended = run.settle()
+
+    message = Thread(stage.client, run.thread_id).add_message("Say hello.")
+
+    expect(message.succeeded, "a new message (2xx)", f"status {message.status}", ended, message)
+
+
+def _run(stage: Stage, reply: Exchange) -> Run:
+    need(isinstance(need_run(reply).get("thread_id"), str), f"it names no thread, which other rows are about: {reply}")
+    return Run(stage.client, stage.means.waits, reply)
+
+
+def _quick(stage: Stage) -> dict[str, Any]:
+    return dict(stage.means.recipes.get("quick", {}))
