@@ -208,8 +208,8 @@ class Operations:
         if body.get("stream"):
             raise Refusal(_NO_STREAM, param="stream", code="unsupported_value")
         given = [output["tool_call_id"] for output in body["tool_outputs"]]
-        if given != [run.call_id]:
-            raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
+        if sorted(given) != sorted(run.awaited()):
+            raise Refusal(f"Expected tool outputs for call_ids {run.awaited()}, got {given}")
         run.resume(call.now)
         return self.shown(run, call)
 

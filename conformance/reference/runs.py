@@ -96,8 +96,13 @@ class Run:
     def resume(self, now: float) -> None:
         """Take up the work again with the outputs of the functions."""
         self._replan(now, Event(now, "queued"))
-        started = now + self.pace.start
-        self._plan(Event(started, "in_progress"), Event(started + self.pace.think, "completed"))
+        started, work = now + self.pace.start, self.pace.long if self._is_long() else self.pace.think
+        self._plan(Event(started, "in_progress"), Event(started + work, "completed"))
+
+    def awaited(self) -> list[str]:
+        """The ids of the calls whose outputs it waits for when it requires action."""
+        action = self._action()
+        return [call["id"] for call in action["submit_tool_outputs"]["tool_calls"]] if action else []
 
     def ended(self, now: float) -> float | None:
         """When it came to rest, if it has."""
@@ -173,12 +178,18 @@ class Run:
     def _action(self) -> dict[str, Any] | None:
         if (function := self.forced_function()) is None:
             return None
-        call = {
-            "id": self.call_id,
-            "type": "function",
-            "function": {"name": function["name"], "arguments": arguments_for(function["parameters"])},
-        }
-        return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
+        called = [function]
+        if self.settings["tool_choice"] == "required" and self.settings["parallel_tool_calls"]:
+            called = [tool["function"] for tool in self.settings["tools"] if tool["type"] == "function"]
+        calls = [
+            {
+                "id": f"{self.call_id}{number or ''}",
+                "type": "function",
+                "function": {"name": each["name"], "arguments": arguments_for(each["parameters"])},
+            }
+            for number, each in enumerate(called)
+        ]
+        return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
 
     def _usage(self, status: str, worked: bool) -> dict[str, Any]:
         prompt = len(self.prompt) // 4 + 10 if worked else 0

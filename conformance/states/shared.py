@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.outcomes import Fault, Untested
 from conformance.states.handles import Listing, Run, Thread, run_of
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.states.stage import Stage
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -59,6 +61,10 @@ class Shared:
     def other_assistant(self) -> str:
         """An assistant that no other case has a run with."""
         return self._once("other_assistant", self.stage.means.new_assistant)  # type: ignore[no-any-return]
+
+    def subject(self, name: str, make: Callable[[], T]) -> T:
+        """Whatever else several cases only read, made once, in a scope of its own."""
+        return self._once(name, make)  # type: ignore[no-any-return]
 
     def _fill(self) -> Listing:
         """Created a second apart, since their times tell the order."""

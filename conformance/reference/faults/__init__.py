@@ -10,12 +10,15 @@ from conformance.reference.faults import (
     cursors,
     life,
     lists,
+    modifying,
     pages,
     protocol,
     races,
     shapes,
     single,
     stamps,
+    submits,
+    tools,
 )
 from conformance.reference.faults.registry import FAULTS, Fault
 
@@ -27,10 +30,13 @@ __all__ = [
     "cursors",
     "life",
     "lists",
+    "modifying",
     "pages",
     "protocol",
     "races",
     "shapes",
     "single",
     "stamps",
+    "submits",
+    "tools",
 ]
