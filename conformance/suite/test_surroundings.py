@@ -55,6 +55,7 @@ def test_the_run_of_a_deleted_thread_is_not_found(client: Client, stage: Stage) 
     deleted = client.call("delete_thread", thread_id=run.thread_id)
     if not deleted.succeeded:
         raise Untested(f"the target does not delete threads: {deleted}", gates=False)
+    need(run.retrieve().status == 404, "it can be read as before, which RUN-GET-004 is about")
 
     reply = run.cancel()
 
@@ -92,6 +93,8 @@ def test_a_run_that_went_on_comes_to_rest_when_it_is_cancelled(stage: Stage) -> 
     reply = run.cancel()
 
     need(reply.succeeded, f"the run could not be cancelled, which RUN-CANCEL-001 is about: {reply}")
+    granted = status_of(reply) in {"cancelling", "cancelled"}
+    need(granted, f"the run is not on its way to being cancelled, which RUN-CANCEL-003 is about: {reply}")
     ended = run.settle("cancel")
     status, least = status_of(ended), run.waits.budget("work")
     at_once = ended.ended - reply.ended < least
