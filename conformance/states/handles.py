@@ -152,11 +152,7 @@ class Run:
         return bool(self._calls())
 
     def _calls(self) -> Sequence[str]:
-        action = self.body.get("required_action")
-        try:
-            return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
-        except (KeyError, TypeError):
-            return []
+        return calls_in(self.body)
 
     def settle(self, wait: str = "finish") -> Exchange:
         """
@@ -269,6 +265,15 @@ def run_of(reply: Exchange) -> dict[str, Any]:
     if reply.succeeded and isinstance(run, dict) and isinstance(run.get("id"), str) and run["id"]:
         return run
     raise Untested(f"{reply} returned no run")
+
+
+def calls_in(run: dict[str, Any]) -> Sequence[str]:
+    """The ids of the tool calls that a run waits for, if it does, and says so."""
+    action = run.get("required_action")
+    try:
+        return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
+    except (KeyError, TypeError):
+        return []
 
 
 def items_of(reply: Exchange) -> Sequence[dict[str, Any]]:

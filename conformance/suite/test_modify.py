@@ -83,7 +83,7 @@ def change(request: pytest.FixtureRequest, shared: Shared) -> Change:
     return shared.subject(f"modified_{state}", replace)
 
 
-at_rest = pytest.mark.parametrize("change", ["completed", "cancelled", "failed", "expired"], indirect=True)
+at_rest = pytest.mark.parametrize("change", ["completed", "cancelled", "failed"], indirect=True)
 
 
 @pytest.fixture
