@@ -123,10 +123,10 @@ class Run:
 
     def modify(self, metadata: dict[str, str]) -> Exchange:
         """Replace its metadata."""
-        return self.modify_by({"metadata": metadata})
+        return self._call("modify_run", json={"metadata": metadata})
 
     def modify_by(self, body: object) -> Exchange:
-        """Modify it by any JSON, which is sent as most clients do: in UTF-8, and not escaped."""
+        """Modify it by any JSON, which is sent as most clients do: in UTF-8, and nothing escaped."""
         content = json.dumps(body, ensure_ascii=False).encode()
         return self._call("modify_run", content=content, content_type=JSON_TYPE)
 

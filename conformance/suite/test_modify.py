@@ -45,7 +45,6 @@ BEYOND_LIMITS: Final[Mapping[str, Any]] = {
     "513-characters-of-value": {"metadata": {"k": "v" * 513}},
     "no-text": {"metadata": {"k": True}},
 }
-USUAL: Final[Mapping[str, Any]] = {"usual": {"metadata": NEW}}
 EMPTY: Final[Mapping[str, Any]] = {"null": {"metadata": None}, "empty": {}}
 
 
@@ -70,10 +69,8 @@ def make(run: Run, body: object) -> Change:
     return Change(run, run.retrieve(), run.modify_by(body), run.retrieve(), run.thread.list())
 
 
-@pytest.fixture
-def change(request: pytest.FixtureRequest, shared: Shared) -> Change:
+def changed(shared: Shared, state: str) -> Change:
     """The metadata of a run that has come to rest for two seconds, replaced, which every case here only reads."""
-    state = str(request.param)
 
     def replace() -> Change:
         run = shared.stage.run(state)
@@ -83,16 +80,23 @@ def change(request: pytest.FixtureRequest, shared: Shared) -> Change:
     return shared.subject(f"modified_{state}", replace)
 
 
+@pytest.fixture
+def change(request: pytest.FixtureRequest, shared: Shared) -> Change:
+    """The change of a run in the state that the case is parametrized with."""
+    return changed(shared, str(request.param))
+
+
 at_rest = pytest.mark.parametrize("change", ["completed", "cancelled", "failed"], indirect=True)
 
 
 @pytest.fixture
 def mistakes(shared: Shared) -> Mapping[str, Change]:
-    """One completed run after all that should not change it; what it shows in between tells what did."""
+    """The completed run after all that should not change it; what it shows in between tells what did."""
+    usual = changed(shared, "completed")
 
     def ask() -> Mapping[str, Change]:
-        run = shared.stage.run("completed")
-        return {name: make(run, body) for name, body in {**USUAL, **EMPTY, **OTHER_MEMBERS, **BEYOND_LIMITS}.items()}
+        asked = {name: make(usual.run, body) for name, body in {**EMPTY, **OTHER_MEMBERS, **BEYOND_LIMITS}.items()}
+        return {"usual": usual, **asked}
 
     return shared.subject("mistaken_changes", ask)
 
@@ -224,7 +228,7 @@ def test_an_empty_object_changes_nothing(mistakes: Mapping[str, Change]) -> None
 @requirement("RUN-MODIFY-010")
 def test_a_run_that_does_not_exist_cannot_be_modified(some_run: Run) -> None:
     """There is nothing to modify."""
-    reply = Phantom(some_run.client, some_run.waits, some_run.seen).modify(NEW)
+    reply = Phantom(some_run.client, some_run.waits, some_run.seen).modify_by({"metadata": NEW})
 
     need(reply.status not in {405, 501}, f"there is no such operation: {reply}")
     expect_status(reply, 404)

@@ -15,7 +15,6 @@ from conformance.states.strangers import Phantom
 from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import (
     expect,
-    expect_no_crash,
     expect_refused,
     expect_same,
     expect_status,
@@ -143,17 +142,6 @@ def test_outputs_are_taken_once(run: Run) -> None:
 
     expect_refused(again, first, because="the run has these outputs")
     expect_refused(late, first, seen, because="the run went on with these outputs")
-
-
-@requirement("RUN-TOOL-006")
-@fresh_run("requires_action")
-def test_two_outputs_for_one_call_do_not_crash_the_server(run: Run) -> None:
-    """Whichever of the two counts, or none, the server keeps its composure."""
-    need(run.waits_for_outputs, f"the run does not say what it waits for: {run.seen}")
-    call = run.tool_call_ids()[0]
-    outputs = [{"tool_call_id": call, "output": output} for output in ("42", "43")]
-
-    expect_no_crash(run.submit_body({"tool_outputs": outputs}))
 
 
 @requirement("RUN-TOOL-011")
