@@ -25,6 +25,8 @@ REMARKS = {
     "RUN-INV-017",
     "RUN-INV-025",
     "RUN-INV-034",
+    "RUN-MODIFY-005",
+    "RUN-MODIFY-007",
     "RUN-SCHEMA-014",
     "RUN-SCHEMA-046",
     "RUN-STEP-004",

@@ -125,6 +125,35 @@ def test_a_run_resumes_with_its_outputs_and_is_started_anew(caller: Caller) -> N
     caller.refused("POST", f"{path_of(asking)}/submit_tool_outputs", outputs(asking))
 
 
+def test_a_long_answer_takes_as_long_after_the_outputs(caller: Caller) -> None:
+    asking = caller.create(caller.thread(LONG), tools=[FUNCTION], tool_choice="required")
+    asking = watched(caller, asking, seconds=2)[-1]
+
+    seen = watched(caller, caller.post(f"{path_of(asking)}/submit_tool_outputs", outputs(asking)), seconds=20)
+
+    assert statuses(seen) == ["queued", "in_progress"]
+
+
+def test_a_run_that_may_calls_all_its_functions_at_once_and_wants_all_outputs(caller: Caller) -> None:
+    other = {"type": "function", "function": {"name": "other"}}
+    asking = watched(caller, caller.create(tools=[FUNCTION, other], tool_choice="required"), seconds=2)[-1]
+    whole = outputs(asking)["tool_outputs"]
+    submit = f"{path_of(asking)}/submit_tool_outputs"
+
+    assert len({each["tool_call_id"] for each in whole}) == 2
+    for wrong in (whole[:1], whole[1:], [], [whole[0], whole[0]], [*whole, whole[0]]):
+        caller.refused("POST", submit, {"tool_outputs": wrong})
+    assert caller.get(path_of(asking)) == asking
+    assert caller.post(submit, {"tool_outputs": whole[::-1]})["status"] == "queued"
+
+
+def test_a_run_that_may_not_calls_one_function_at_a_time(caller: Caller) -> None:
+    other = {"type": "function", "function": {"name": "other"}}
+    created = caller.create(tools=[FUNCTION, other], tool_choice="required", parallel_tool_calls=False)
+
+    assert len(outputs(watched(caller, created, seconds=2)[-1])["tool_outputs"]) == 1
+
+
 def test_a_cancelled_run_is_cancelling_first(caller: Caller) -> None:
     before = caller.staged("in_progress")
 

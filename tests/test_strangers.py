@@ -12,7 +12,7 @@ from hostile.trial import gives_away
 
 from conformance.outcomes import Untested
 from conformance.redaction import Redactor
-from conformance.states.strangers import NEAR_MISSES, beginning_of, near_miss, never_issued
+from conformance.states.strangers import NEAR_MISSES, beginning_of, near_miss, never_issued, respelt
 from conformance.wire.exchange import Exchange, Request, Response
 
 KEY = "sk-proj-Zx81kQ-planted-Tq"
@@ -30,6 +30,13 @@ def test_an_id_that_was_drawn_keeps_its_form(id: str) -> None:
     assert len(other) == len(id)
     assert other[:-6] == id[:-6]
     assert all(mine != theirs for mine, theirs in zip(id[-6:], other[-6:], strict=True) if mine != "-")
+
+
+def test_only_an_id_of_both_cases_has_another_spelling() -> None:
+    assert respelt("run_aBcdefGhijklmnopqrstuvwX") == "run_AbCDEFgHIJKLMNOPQRSTUVWx"
+    for id in ("run_abcxyz", "run_01HZXABC", "run_12", "3FA9c1d2", "550E8400-e29b-41d4-a716-446655440000"):
+        with pytest.raises(Untested):
+            respelt(id)
 
 
 def test_only_the_beginning_of_what_was_drawn_is_no_id() -> None:

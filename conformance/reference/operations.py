@@ -242,8 +242,8 @@ class Operations:
         if (status := run.status(call.now)) != "requires_action":
             raise Refusal(f'Runs in status "{status}" do not accept tool outputs.')
         given = [output["tool_call_id"] for output in body["tool_outputs"]]
-        if given != [run.call_id]:
-            raise Refusal(f"Expected tool outputs for call_ids {[run.call_id]}, got {given}")
+        if sorted(given) != sorted(run.awaited()):
+            raise Refusal(f"Expected tool outputs for call_ids {run.awaited()}, got {given}")
         if body.get("stream"):
             call.stories.append(self._story(run, call))
         run.resume(call.now, {output["tool_call_id"]: output["output"] for output in body["tool_outputs"]})

@@ -100,7 +100,11 @@ class Run:
         self.outputs = outputs
         self._replan(now, Event(now, "queued"))
         started = now + self.pace.start
-        self._plan(Event(started, "in_progress"), Event(started + self.pace.think, "completed"))
+        self._plan(Event(started, "in_progress"), Event(started + self.takes, "completed"))
+
+    def awaited(self) -> list[str]:
+        """The ids of the calls whose outputs it waits for when it requires action."""
+        return [call["id"] for call in self.calls()]
 
     def ended(self, now: float) -> float | None:
         """When it came to rest, if it has."""
@@ -174,10 +178,9 @@ class Run:
         return writing.text if writing else ""
 
     def writes_long(self) -> bool:
-        """Whether a long answer is asked for, and no function is called first."""
+        """Whether a long answer is asked for."""
         asked = (self.prompt, self.settings["instructions"] or "")
-        long = len(self.prompt) > LONG_PROMPT or any("count from" in each.lower() for each in asked)
-        return long and not self.forced_function()
+        return len(self.prompt) > LONG_PROMPT or any("count from" in each.lower() for each in asked)
 
     def falters(self) -> bool:
         """Whether its model comes no further than half of its answer."""
@@ -187,9 +190,16 @@ class Run:
         """The calls that its model makes, as required_action shows them."""
         if (function := self.forced_function()) is None:
             return []
-        arguments = arguments_for(function["parameters"])
+        called = [function]
+        if self.settings["tool_choice"] == "required" and self.settings["parallel_tool_calls"]:
+            called = [tool["function"] for tool in self.settings["tools"] if tool["type"] == "function"]
         return [
-            {"id": self.call_id, "type": "function", "function": {"name": function["name"], "arguments": arguments}}
+            {
+                "id": f"{self.call_id}{number or ''}",
+                "type": "function",
+                "function": {"name": each["name"], "arguments": arguments_for(each["parameters"])},
+            }
+            for number, each in enumerate(called)
         ]
 
     def forced_function(self) -> Mapping[str, Any] | None:

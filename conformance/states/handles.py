@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -108,12 +109,22 @@ class Run:
         """Replace its metadata."""
         return self._call("modify_run", json={"metadata": metadata})
 
+    def modify_by(self, body: object) -> Exchange:
+        """Modify it by any JSON, which is sent as most clients do: in UTF-8, and nothing escaped."""
+        content = json.dumps(body, ensure_ascii=False).encode()
+        return self._call("modify_run", content=content, content_type=JSON_TYPE)
+
     def submit(self, outputs: dict[str, str] | None = None) -> Exchange:
         """Submit tool outputs, by tool call id; by default an output for every call that it was staged with."""
         if outputs is None:
             outputs = dict.fromkeys(self.tool_call_ids(), "42")
         listed = [{"tool_call_id": call, "output": output} for call, output in outputs.items()]
-        return self._call("submit_tool_outputs", json={"tool_outputs": listed})
+        return self.submit_body({"tool_outputs": listed})
+
+    def submit_body(self, body: object) -> Exchange:
+        """Submit whatever it is: bytes as they are, anything else as JSON."""
+        how = {"content": body, "content_type": JSON_TYPE} if isinstance(body, bytes) else {"json": body}
+        return self._call("submit_tool_outputs", **how)
 
     def tool_call_ids(self) -> Sequence[str]:
         """The ids of the tool calls that it was staged with; an invented one where it asked for none."""

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.outcomes import Fault, Untested
 from conformance.states import streams
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from conformance.states.subjects import Called, Interrupted
     from conformance.wire.exchange import Exchange
 
+T = TypeVar("T")
+
 
 @dataclass
 class Shared:
@@ -34,66 +36,62 @@ class Shared:
 
     def run(self, state: str) -> Run:
         """A run in a state that it will not leave by itself."""
-        return self.once(state, lambda: self.stage.run(state))  # type: ignore[no-any-return]
+        return self.once(state, lambda: self.stage.run(state))
 
     @property
     def some_run(self) -> Run:
         """A run that exists, in whatever state it may be."""
-        return self.once("some_run", lambda: self.stage.started(self.stage.thread()))  # type: ignore[no-any-return]
+        return self.once("some_run", lambda: self.stage.started(self.stage.thread()))
 
     @property
     def listing(self) -> Listing:
         """A thread with five runs, finished if the target finishes them."""
-        return self.once("listing", self._fill)  # type: ignore[no-any-return]
+        return self.once("listing", self._fill)
 
     @property
     def tied_listing(self) -> Listing:
         """A thread with five runs, created as quickly as the target permits, and finished if it finishes them."""
-        return self.once("tied_listing", self._fill_quickly)  # type: ignore[no-any-return]
+        return self.once("tied_listing", self._fill_quickly)
 
     @property
     def long_listing(self) -> Listing:
         """A thread with one run more than a default page, where so many may be made."""
-        return self.once("long_listing", self._fill_long)  # type: ignore[no-any-return]
+        return self.once("long_listing", self._fill_long)
 
     @property
     def told(self) -> Told:
         """A run that was told of from its creation to its end."""
-        return self.once("told", lambda: streams.told(self.stage, SHORT_PROMPT))  # type: ignore[no-any-return]
+        return self.once("told", lambda: streams.told(self.stage, SHORT_PROMPT))
 
     @property
     def told_of_a_call(self) -> ToldCall:
         """A run that was told of until it called its function, and was then given the output: both streams."""
-        return self.once(  # type: ignore[no-any-return]
-            "told_of_a_call", lambda: streams.told_of_a_call(self.stage, SHORT_PROMPT)
-        )
+        return self.once("told_of_a_call", lambda: streams.told_of_a_call(self.stage, SHORT_PROMPT))
 
     @property
     def told_of_a_cancel(self) -> Told:
         """A run that was told of, and cancelled while it worked."""
-        return self.once(  # type: ignore[no-any-return]
-            "told_of_a_cancel", lambda: streams.told_of_a_cancel(self.stage, LONG_PROMPT)
-        )
+        return self.once("told_of_a_cancel", lambda: streams.told_of_a_cancel(self.stage, LONG_PROMPT))
 
     @property
     def called(self) -> Called:
         """A run that called a function, took its output, and answered."""
-        return self.once("called", lambda: called(self.stage))  # type: ignore[no-any-return]
+        return self.once("called", lambda: called(self.stage))
 
     @property
     def interrupted(self) -> Interrupted:
         """A run that was cancelled while it wrote a long answer."""
-        return self.once("interrupted", lambda: interrupted(self.stage))  # type: ignore[no-any-return]
+        return self.once("interrupted", lambda: interrupted(self.stage))
 
     @property
     def other_thread(self) -> Thread:
         """A thread with one message and no run."""
-        return self.once("other_thread", self.stage.thread)  # type: ignore[no-any-return]
+        return self.once("other_thread", self.stage.thread)
 
     @property
     def other_assistant(self) -> str:
         """An assistant that no other case has a run with."""
-        return self.once("other_assistant", self.stage.means.new_assistant)  # type: ignore[no-any-return]
+        return self.once("other_assistant", self.stage.means.new_assistant)
 
     def _fill(self) -> Listing:
         """Created a second apart, since their times tell the order."""
@@ -121,9 +119,9 @@ class Shared:
 
     def created(self, name: str, **fields: Any) -> Exchange:
         """The answer to a create with such fields, as `Stage.create_run` takes them, asked for once a session."""
-        return self.once(f"created-{name}", lambda: self.stage.create_run(self.stage.thread(), **fields))  # type: ignore[no-any-return]
+        return self.once(f"created-{name}", lambda: self.stage.create_run(self.stage.thread(), **fields))
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
+    def once(self, name: str, make: Callable[[], T]) -> T:
         """Stage at first use; what could not be staged stays so for the session."""
         with self._lock:
             lock = self._locks.setdefault(name, Lock())
@@ -137,4 +135,4 @@ class Shared:
                     self._staged[name] = problem
         if isinstance(self._staged[name], Exception):
             raise copy(self._staged[name])
-        return self._staged[name]
+        return self._staged[name]  # type: ignore[no-any-return]

@@ -48,6 +48,19 @@ def beginning_of(id: str) -> str:
     return id[:-6]
 
 
+def respelt(id: str) -> str:
+    """
+    Swap the case of all letters of an id.
+
+    Raises:
+        Untested: it is written in one case, or in base 16, so that a target may take either for the same.
+    """
+    own = _own_part(id)
+    if own in {own.lower(), own.upper()} or not set(own.lower()) - set("0123456789abcdef-"):
+        raise Untested(f"{id} is written in one case, which may not matter", gates=False)
+    return id.removesuffix(own) + own.swapcase()
+
+
 def _own_part(id: str) -> str:
     """What sets an id apart from others of its kind."""
     return id.rpartition("_")[2]

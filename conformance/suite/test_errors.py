@@ -10,7 +10,7 @@ import pytest
 
 from conformance.dialect import UNSET, in_url
 from conformance.states.handles import REFUSED_KEY, Run, Thread
-from conformance.states.strangers import Misaddressed, beginning_of, never_issued
+from conformance.states.strangers import Misaddressed, beginning_of, never_issued, respelt
 from conformance.suite import requirement
 from conformance.suite.expectations import (
     expect,
@@ -61,14 +61,20 @@ MALFORMED_BODIES: Final = {
 
 
 @requirement("RUN-ERR-003")
-@pytest.mark.parametrize("operation", ["retrieve_run", "modify_run", "submit_tool_outputs"])
-def test_an_unknown_run_is_not_found(operation: str, client: Client, some_run: Run) -> None:
+def test_an_unknown_run_is_not_found(client: Client, some_run: Run) -> None:
     """A run that never was is answered with 404."""
-    body = BODIES.get(operation, UNSET)
-
-    reply = client.call(operation, thread_id=some_run.thread_id, run_id=never_issued(some_run.id), json=body)
+    reply = client.call("retrieve_run", thread_id=some_run.thread_id, run_id=never_issued(some_run.id))
 
     _expect_not_found(reply)
+
+
+@requirement("RUN-ERR-003")
+def test_the_letters_of_an_id_have_a_case(client: Client, some_run: Run) -> None:
+    """Ids that are written in both cases differ by them, so that another spelling is no run's."""
+    reply = client.call("retrieve_run", thread_id=some_run.thread_id, run_id=respelt(some_run.id))
+
+    need(reply.status not in REFUSED_KEY, f"the key was refused: {reply}")
+    expect_refused(reply, some_run.seen, because="since no run has this id")
 
 
 @requirement("RUN-ERR-003")

@@ -87,6 +87,23 @@ def _need_one_granted_alone(stage: Stage) -> None:
     need(granted, "one after the other they are refused as well, which other requirements are about")
 
 
+@requirement("RUN-TOOL-013")
+@pytest.mark.race
+@fresh_run("requires_action")
+def test_of_two_submits_one_is_granted(run: Run, client: Client) -> None:
+    """The outputs of a run are taken once, however close together they come."""
+    need(run.waits_for_outputs, f"the run does not say what it waits for: {run.seen}")
+
+    one, other = client.together(run.submit, run.submit)
+
+    raced(one, other)
+    for reply in (one, other):
+        expect_no_crash(reply)
+    need(one.succeeded or other.succeeded, "neither is granted, which other requirements are about")
+    both = one.succeeded and other.succeeded
+    expect(not both, "one of the two granted", "both granted", run.seen, one, other)
+
+
 @requirement("RUN-CANCEL-033")
 @pytest.mark.race
 @pytest.mark.long

@@ -30,7 +30,7 @@ INSTRUCTIONS: Final = "Answer in three words."
 def made(shared: Shared) -> Exchange:
     """The reply to one request with all that a thread and its run can be created with."""
     thread = {"messages": MESSAGES, "metadata": OF_THE_THREAD}
-    return shared.once(  # type: ignore[no-any-return]
+    return shared.once(
         "thread-and-run",
         lambda: shared.stage.create_thread_and_run(thread=thread, metadata=OF_THE_RUN, instructions=INSTRUCTIONS),
     )

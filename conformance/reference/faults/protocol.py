@@ -120,7 +120,7 @@ class NotFoundError(Missing):
         return _with_body(answer, {"error": {**json.loads(answer.body)["error"], "type": "not_found_error"}})
 
 
-@fault("ERR-003", "CANCEL-021", "ERR-006")
+@fault("ERR-003", "CANCEL-021", "ERR-006", "MODIFY-010", "TOOL-017")
 class UnknownRunCrashes(Missing):
     """An unknown run is a crash."""
 
@@ -132,7 +132,7 @@ class UnknownRunCrashes(Missing):
         )
 
 
-@fault("ERR-003")
+@fault("ERR-003", "MODIFY-010", "TOOL-017")
 class UnknownRunIsBadRequest(Missing):
     """An unknown run is a 400."""
 

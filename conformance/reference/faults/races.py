@@ -43,6 +43,12 @@ class Interleaved(Operations):
             self.let_others_in()  # the others must still see this one
             under_way.remove(call)
 
+    def submit_once(self, call: Call) -> dict[str, Any]:
+        """Take outputs, unless others were taken meanwhile, perhaps a moment after this call came."""
+        if [event.status for event in self._run(call).plan].count("queued") > 1:
+            raise Refusal("The run has its outputs.")
+        return super().submit_tool_outputs(call)
+
 
 @fault("LIFE-012")
 class BothCreatesWin(Interleaved, Unlocked):
@@ -79,7 +85,7 @@ class SubmitUndoesTheCancel(Interleaved):
         self.let_others_in()
         if run.status(call.now) == "cancelling":
             run.plan = read
-        return super().submit_tool_outputs(call)
+        return self.submit_once(call)
 
 
 @fault("INV-009")
@@ -160,12 +166,35 @@ class SubmitMeetsCancel(Interleaved):
     def submit_tool_outputs(self, call: Call) -> dict[str, Any]:
         if self.meets(call, "cancel_run"):
             raise Refusal("Deadlock.", status=500, kind="server_error")
-        return super().submit_tool_outputs(call)
+        return self.submit_once(call)
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
         if self.meets(call, "submit_tool_outputs"):
             raise Refusal("Deadlock.", status=500, kind="server_error")
         return super().cancel_run(call)
+
+
+@fault("TOOL-013")
+class BothSubmitsWin(Interleaved):
+    """Of two submits at once, each sees a run that waits for its outputs."""
+
+    def submit_tool_outputs(self, call: Call) -> dict[str, Any]:
+        waits = self._run(call).status(call.now) == "requires_action"
+        self.let_others_in()
+        run = self._run(call)
+        if waits and run.status(call.now) != "requires_action":
+            return self.shown(run, call)
+        return super().submit_tool_outputs(call)
+
+
+@fault("TOOL-013")
+class SubmitsDeadlock(Interleaved):
+    """Two submits at once crash."""
+
+    def submit_tool_outputs(self, call: Call) -> dict[str, Any]:
+        if self.meets(call, "submit_tool_outputs"):
+            raise Refusal("Deadlock.", status=500, kind="server_error")
+        return super().submit_tool_outputs(call)
 
 
 class AtTheEnd(Operations):

@@ -106,14 +106,13 @@ for _id, _words in OPERATIONS.items():
     _alone(_id, "created", f"{_whose} is answered 201.", ("ERR-012",), _answered(_id, _created))
     _alone(_id, "plain-text", f"{_whose} is answered in plain text.", ("HDR-003",), _answered(_id, _plain))
     _alone(_id, "cut", f"The reply to {_words} breaks off.", ("HDR-003",), _answered(_id, _cut))
-    if _id != "modify_run":  # which is hardly ever called yet
-        _alone(
-            _id,
-            "now-and-then",
-            f"One in four times {_words} is answered 201.",
-            ("ERR-012",),
-            _now_and_then(_id, _created),
-        )
+    _alone(
+        _id,
+        "now-and-then",
+        f"One in four times {_words} is answered 201.",
+        ("ERR-012",),
+        _now_and_then(_id, _created),
+    )
     _alone(
         _id,
         "without-metadata",

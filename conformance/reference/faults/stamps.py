@@ -291,6 +291,7 @@ shows(
     "metadata-lost",
     "A run that has ended has lost its metadata.",
     "INV-029",
+    "MODIFY-001",
     change=lambda told, *_: told.update(metadata={}) if told["status"] in FINAL else None,
 )
 shows(

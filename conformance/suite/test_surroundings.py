@@ -1,0 +1,124 @@
+"""A run and what is around it: its thread, its assistant, the runs before and after it, and those who watch it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from conformance.outcomes import Untested
+from conformance.states import FINAL
+from conformance.states.handles import Run
+from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_no_crash, need, need_page, status_of
+
+if TYPE_CHECKING:
+    from conformance.client import Client
+    from conformance.states.stage import Stage
+    from conformance.wire.exchange import Exchange
+
+#: Seconds for which a run may still work when its cancel was granted, and be completed all the same.
+AT_ITS_END: Final = 4.0
+
+
+@requirement("RUN-GET-002")
+def test_a_run_ends_without_being_read(stage: Stage) -> None:
+    """Whoever follows a run in the list alone sees it end; no read has to move it on."""
+    run = stage.started(stage.thread())
+
+    listed = _last_list(run)
+    status = _status_in(listed, run)
+    if status not in FINAL:
+        for _ in range(2):  # one may show what the one before has moved
+            read = run.retrieve()
+        need(status_of(read) != status, f"the run does not move when it is read either: {read}")
+        after = run.thread.list()
+        need(_status_in(after, run) != status, f"the list lags behind, which other requirements are about: {after}")
+        actual = f"{status} in every list, and {status_of(read)} as soon as it was read"
+        expect(None, "a run that ends while it is only listed", actual, run.seen, listed, read)
+
+
+@requirement("RUN-CANCEL-023")
+def test_the_run_after_a_cancelled_one_is_not_cancelled(stage: Stage) -> None:
+    """A cancel is for one run; the next one on its thread does its work."""
+    cancelled = stage.run("cancelled")
+    need(cancelled.thread.add_message("Say hello.").succeeded, "no message is taken, which another case is about")
+    reply = stage.create_run(cancelled.thread)
+    need(reply.succeeded, f"no run is taken, which another case is about: {reply}")
+
+    ended = Run(stage.client, stage.means.waits, reply).settle()
+
+    status = status_of(ended)
+    expect(status != "cancelled", "a run that nobody cancelled", f"status {status}", cancelled.seen, reply, ended)
+
+
+@requirement("RUN-CANCEL-021")
+def test_the_run_of_a_deleted_thread_is_not_found(client: Client, stage: Stage) -> None:
+    """With its thread the run has gone, so that there is nothing to cancel."""
+    run = stage.started(stage.thread())
+    deleted = client.call("delete_thread", thread_id=run.thread_id)
+    if not deleted.succeeded:
+        raise Untested(f"the target does not delete threads: {deleted}", gates=False)
+    need(run.retrieve().status == 404, "it can be read as before, which RUN-GET-004 is about")
+
+    reply = run.cancel()
+
+    expect(reply.status == 404, "status 404", f"status {reply.status}", run.seen, deleted, reply)
+
+
+@requirement("RUN-ERR-011")
+def test_a_run_whose_assistant_is_gone_does_not_crash_the_server(client: Client, stage: Stage) -> None:
+    """An assistant is deleted, and the conversations that it had are read all the same."""
+    try:
+        assistant = stage.means.new_assistant()
+    except Untested as problem:
+        raise Untested(problem.reason, gates=False) from None
+    run = stage.started(stage.thread(), assistant_id=assistant)
+    run.settle()
+    deleted = client.call("delete_assistant", assistant_id=assistant)
+    if not deleted.succeeded:
+        raise Untested(f"the target does not delete assistants: {deleted}", gates=False)
+
+    for reply in (run.modify({"conformance": "changed"}), run.retrieve(), run.thread.list()):
+        expect_no_crash(reply)
+
+
+@requirement("RUN-CANCEL-006")
+def test_a_run_that_went_on_comes_to_rest_when_it_is_cancelled(stage: Stage) -> None:
+    """Work that goes on for seconds after its cancel was granted, and is completed, was not cancelled."""
+    run = stage.started(stage.thread(LONG_PROMPT), **CALL_A_FUNCTION)
+    run.seen = run.until(lambda body: body.get("status") in {"requires_action", *FINAL}, "action", "called a function")
+    need(
+        run.waits_for_outputs and run.submit().succeeded, "the outputs are refused, which other requirements are about"
+    )
+    seen = run.until(lambda body: body.get("status") not in {"queued", "requires_action"}, "start", "went on")
+    need(status_of(seen) == "in_progress", f"the run was not seen at work again: {seen}")
+
+    reply = run.cancel()
+
+    need(reply.succeeded, f"the run could not be cancelled, which RUN-CANCEL-001 is about: {reply}")
+    granted = status_of(reply) in {"cancelling", "cancelled"}
+    need(granted, f"the run is not on its way to being cancelled, which RUN-CANCEL-003 is about: {reply}")
+    ended = run.settle("cancel")
+    status, after = status_of(ended), ended.ended - reply.ended
+    late = status != "cancelled" and after > AT_ITS_END
+    need(status == "cancelled" or late, f"the work was done before the cancel took effect: {ended}")
+    expect(not late, "status cancelled", f"status {status}, {after:.0f} s after the cancel was granted", reply, ended)
+
+
+def _last_list(run: Run) -> Exchange:
+    """The list that shows the run at its end; or the last one, if that does not come in time."""
+    listed = run.thread.list()
+    while (status := _status_in(listed, run)) not in FINAL:
+        budget = run.waits.in_queue() if status == "queued" else run.waits.budget("finish")
+        if listed.ended - run.seen.ended > budget:
+            break
+        run.pause("apart")
+        listed = run.thread.list()
+    return listed
+
+
+def _status_in(listed: Exchange, run: Run) -> object:
+    """The status that a list shows of a run."""
+    shown = [item.get("status") for item in need_page(listed) if item["id"] == run.id]
+    need(shown, f"the run is not listed, which other requirements are about: {listed}")
+    return shown[0]

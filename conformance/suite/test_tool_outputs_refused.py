@@ -1,0 +1,157 @@
+"""Outputs that a waiting run must not take: they are refused, and it waits on for those that it asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from conformance.outcomes import Untested
+from conformance.states.strangers import never_issued
+from conformance.suite import requirement
+from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_same, need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from conformance.states.handles import Run
+    from conformance.states.shared import Shared
+    from conformance.wire.exchange import Exchange
+
+
+def _outputs(calls: Sequence[str], output: object = "42") -> dict[str, Any]:
+    return {"tool_outputs": [{"tool_call_id": call, "output": output} for call in calls]}
+
+
+#: What is wrong with a request, from the calls that wait and one of another run; those come last that a target is
+#: likeliest to take, since it is asked of one run after the other until it takes something.
+MISTAKES: Final[Mapping[str, Callable[[Sequence[str], str], object]]] = {
+    "garbled": lambda calls, _: json.dumps(_outputs(calls)).encode()[:-1],
+    "nothing": lambda *_: {},
+    "null": lambda *_: {"tool_outputs": None},
+    "none": lambda *_: {"tool_outputs": []},
+    "unknown-call": lambda calls, _: _outputs([never_issued(calls[0]), *calls[1:]]),
+    "call-of-another-run": lambda calls, other: _outputs([other, *calls[1:]]),
+    "one-call-too-many": lambda calls, _: _outputs([*calls, never_issued(calls[0])]),
+    "number": lambda calls, _: _outputs(calls, 42),
+    "object": lambda calls, _: _outputs(calls, {"value": 42}),
+    "unknown-member": lambda calls, _: {**_outputs(calls), "conformance_unknown": True},
+    "two-for-one-call": lambda calls, _: _outputs([*calls, calls[0]]),
+}
+
+
+@dataclass(frozen=True)
+class Mistaken:
+    """A waiting run, what was wrongly asked of it, and a read right after that."""
+
+    run: Run
+    reply: Exchange
+    after: Exchange
+
+    @property
+    def waits_on(self) -> bool:
+        """Whether the run is as it was."""
+        body = self.after.json if self.after.succeeded and isinstance(self.after.json, dict) else {}
+        return body.get("status") == "requires_action" and str(self.run.tool_call_ids()[0]) in str(body)
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """Every mistake as far as it could be made, and the outputs that were right at last, if the run still waited."""
+
+    made: Mapping[str, Mistaken]
+    #: Why the others could not be made, if there are any.
+    problem: Untested | None
+    at_last: Mistaken | None
+
+
+@pytest.fixture
+def mistakes(shared: Shared) -> Mistakes:
+    """One run of which everything is asked that it refuses; what was taken wrongly costs another one."""
+    other = shared.run("requires_action")
+    return shared.once("mistaken_outputs", lambda: _make_mistakes(shared, other.tool_call_ids()[0]))
+
+
+def _make_mistakes(shared: Shared, other: str) -> Mistakes:
+    made, run = dict[str, Mistaken](), None
+    for name, wrong in MISTAKES.items():
+        try:
+            run = run or shared.stage.run("requires_action")
+            need(run.waits_for_outputs, f"the run does not say what it waits for: {run.seen}")
+        except Untested as problem:
+            return Mistakes(made, problem, None)
+        if name == "call-of-another-run" and other in run.tool_call_ids():
+            continue  # a target may count the calls of each run
+        made[name] = Mistaken(run, run.submit_body(wrong(run.tool_call_ids(), other)), run.retrieve())
+        if not made[name].waits_on:
+            run = None
+    return Mistakes(made, None, Mistaken(run, run.submit(), run.retrieve()) if run else None)
+
+
+def expect_mistake_refused(mistakes: Mistakes, name: str, because: str) -> None:
+    """The request was refused, and the run waits on."""
+    if name not in mistakes.made:
+        raise mistakes.problem or Untested("the calls of two runs have the same ids", gates=False)
+    mistaken = mistakes.made[name]
+    expect_refused(mistaken.reply, mistaken.run.seen, because=because)
+    expect_same(mistaken.run.seen, mistaken.after, fields=("status", "required_action"))
+
+
+@requirement("RUN-TOOL-005")
+@pytest.mark.parametrize("call", ["unknown-call", "call-of-another-run", "one-call-too-many"])
+def test_only_calls_of_the_run_have_outputs(call: str, mistakes: Mistakes) -> None:
+    """An output for a call that the run did not make is refused."""
+    expect_mistake_refused(mistakes, call, "the run made no such call")
+
+
+@requirement("RUN-TOOL-006")
+def test_two_outputs_for_one_call_do_not_crash_the_server(mistakes: Mistakes) -> None:
+    """Whichever of the two counts, or none, the server keeps its composure."""
+    if "two-for-one-call" not in mistakes.made:
+        raise mistakes.problem or Untested("it was not asked")
+    expect_no_crash(mistakes.made["two-for-one-call"].reply)
+
+
+@requirement("RUN-TOOL-008")
+@pytest.mark.parametrize("what", ["nothing", "null"])
+def test_a_submit_without_outputs_is_refused(what: str, mistakes: Mistakes) -> None:
+    """Who submits nothing has not answered the calls."""
+    expect_mistake_refused(mistakes, what, "there are no tool_outputs")
+
+
+@requirement("RUN-TOOL-009")
+def test_a_member_that_nobody_knows_is_refused(mistakes: Mistakes) -> None:
+    """A request with one member too many is none that the API has."""
+    expect_mistake_refused(mistakes, "unknown-member", "the request has no member conformance_unknown")
+
+
+@requirement("RUN-TOOL-010")
+def test_an_empty_list_is_not_enough(mistakes: Mistakes) -> None:
+    """A list of no outputs answers no call."""
+    expect_mistake_refused(mistakes, "none", "the output is missing")
+
+
+@requirement("RUN-TOOL-011")
+@pytest.mark.parametrize("output", ["number", "object"])
+def test_an_output_is_a_text(output: str, mistakes: Mistakes) -> None:
+    """What a caller forgot to write as text is refused."""
+    expect_mistake_refused(mistakes, output, "an output is a text")
+
+
+@requirement("RUN-ERR-007")
+def test_outputs_that_are_no_json_are_refused(mistakes: Mistakes) -> None:
+    """A garbled request is the client's mistake, and the run waits on for another one."""
+    expect_mistake_refused(mistakes, "garbled", "the body is no JSON")
+
+
+@requirement("RUN-TOOL-001")
+def test_refused_outputs_do_not_stand_in_the_way(mistakes: Mistakes) -> None:
+    """However often a caller got it wrong, the outputs that are right are taken."""
+    last = mistakes.at_last
+    if last is None:
+        raise mistakes.problem or Untested(
+            "the last of the wrong outputs were taken, which others are about", gates=False
+        )
+    expect(last.reply.succeeded, "a success (2xx)", f"status {last.reply.status}", last.run.seen, last.reply)
