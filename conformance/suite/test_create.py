@@ -161,6 +161,10 @@ def test_there_is_no_run_about_nothing(stage: Stage, some_run: Run) -> None:
 
     reply = stage.create_run(stage.thread(None), assistant_id=assistant)
 
+    if reply.succeeded:
+        told = stage.client.call("retrieve_assistant", assistant_id=assistant).json
+        own = told.get("instructions") if isinstance(told, dict) else None
+        need(not own, f"assistants that are given no instructions have some: {shown(own)}")
     expect_refused(reply, some_run.seen, because="since there are neither messages nor instructions")
 
 
