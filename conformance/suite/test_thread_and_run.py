@@ -37,6 +37,13 @@ def made(shared: Shared) -> Exchange:
     )
 
 
+@pytest.fixture
+def lonely(shared: Shared) -> Exchange:
+    """The reply to one request that says nothing of a thread."""
+    create = shared.stage.create_thread_and_run
+    return shared.once("run-without-a-thread", lambda: create(instructions=INSTRUCTIONS))  # type: ignore[no-any-return]
+
+
 @requirement("RUN-THREADRUN-001")
 def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: Stage) -> None:
     """The run is answered, and names a thread that is there."""
@@ -51,15 +58,11 @@ def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: 
 
 
 @requirement("RUN-THREADRUN-001")
-def test_every_run_gets_a_thread_of_its_own(made: Exchange, stage: Stage) -> None:
+def test_every_run_gets_a_thread_of_its_own(made: Exchange, lonely: Exchange) -> None:
     """Two requests are two conversations."""
-    need_run(made)
+    one, other = need_run(made).get("thread_id"), need_run(lonely).get("thread_id")
 
-    second = stage.create_thread_and_run(thread={"messages": MESSAGES}, **_quick(stage))
-
-    need(second.succeeded, f"a second one is refused: {second}")
-    one, other = need_run(made).get("thread_id"), need_run(second).get("thread_id")
-    expect(one != other, f"another thread than {shown(one)}", f"{shown(other)}", made, second)
+    expect(one != other, f"another thread than {shown(one)}", f"{shown(other)}", made, lonely)
 
 
 @requirement("RUN-THREADRUN-002")
@@ -77,10 +80,9 @@ def test_the_messages_are_the_first_ones_of_the_thread(made: Exchange, stage: St
 
 
 @requirement("RUN-THREADRUN-003")
-def test_a_thread_that_nobody_describes_is_empty(stage: Stage, some_run: Run) -> None:
+def test_a_thread_that_nobody_describes_is_empty(lonely: Exchange, stage: Stage, some_run: Run) -> None:
     """Instructions are enough for a run, and nobody else's words are on its thread."""
-    reply = stage.create_thread_and_run(instructions=INSTRUCTIONS, **_quick(stage))
-
+    reply = lonely
     need(reply.status < 500, f"the server crashed, which RUN-ERR-011 is about: {reply}")
     expect(reply.succeeded, "a run on an empty thread (2xx)", f"status {reply.status}", some_run.seen, reply)
     listed = _run(stage, reply).thread.messages()
