@@ -15,7 +15,6 @@ from conformance.wire.values import NOT_JSON
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from conformance.client import Client
     from conformance.states.handles import Run
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -86,7 +85,7 @@ def explore(stage: Stage) -> frozenset[str]:
                 for name, probe, (method, path) in probes
                 if name not in client.without
                 and _is_no_route(probe(), client.send(method, path_to(path, thread=thread.id, run=run.id)))
-            ) | _without_thread_and_run(client)
+            ) | _without_thread_and_run(stage)
             if {"retrieve", "cancel"}.isdisjoint({*missing, *client.without}):
                 _learn_the_form(run)
             return missing
@@ -144,11 +143,14 @@ def _learn_the_form(run: Run) -> None:
             return
 
 
-def _without_thread_and_run(client: Client) -> frozenset[str]:
+def _without_thread_and_run(stage: Stage) -> frozenset[str]:
     """Ask for a run and its thread with nothing said, which is refused where it is known, and costs nothing."""
+    client = stage.client
     if "create-thread-and-run" in client.without:
         return frozenset()
     reply = client.call("create_thread_and_run", json={})
+    if reply.succeeded and isinstance(reply.json, dict) and isinstance(reply.json.get("thread_id"), str):
+        stage.means.threads.append(reply.json["thread_id"])  # what should have been refused
     if reply.status in _NO_METHOD:
         return frozenset({"create-thread-and-run"})
     if reply.status != HTTPStatus.NOT_FOUND:

@@ -141,13 +141,13 @@ def test_an_unknown_assistant_has_no_runs(kind: str, stage: Stage, some_run: Run
 
 
 @requirement("RUN-CREATE-005")
-def test_the_thread_is_named_by_the_path_alone(stage: Stage) -> None:
+def test_the_thread_is_named_by_the_path_alone(stage: Stage, shared: Shared) -> None:
     """A create is not refused because the body does not repeat the thread."""
-    thread = stage.thread()
-    reply = stage.create_run(thread)
+    reply = bare_of(shared)
     if reply.succeeded:
         return
 
+    thread = stage.thread()
     repeated = stage.create_run(thread, thread_id=thread.id)
 
     need(repeated.succeeded, f"no run can be created at all, which RUN-CREATE-001 is about: {repeated}")
@@ -161,6 +161,10 @@ def test_there_is_no_run_about_nothing(stage: Stage, some_run: Run) -> None:
 
     reply = stage.create_run(stage.thread(None), assistant_id=assistant)
 
+    if reply.succeeded:
+        told = stage.client.call("retrieve_assistant", assistant_id=assistant).json
+        own = told.get("instructions") if isinstance(told, dict) else None
+        need(not own, f"assistants that are given no instructions have some: {shown(own)}")
     expect_refused(reply, some_run.seen, because="since there are neither messages nor instructions")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from conformance.outcomes import NotClaimed
+from conformance.outcomes import NotClaimed, Untested
 from conformance.states import FINAL
-from conformance.states.handles import Run, Thread
+from conformance.states.handles import NOT_FOUND, Run
 from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 from conformance.suite import requirement
 from conformance.suite.conversation import MESSAGES, text_of
@@ -36,6 +37,13 @@ def made(shared: Shared) -> Exchange:
     )
 
 
+@pytest.fixture
+def lonely(shared: Shared) -> Exchange:
+    """The reply to one request that says nothing of a thread."""
+    create = shared.stage.create_thread_and_run
+    return shared.once("run-without-a-thread", lambda: create(instructions=INSTRUCTIONS))  # type: ignore[no-any-return]
+
+
 @requirement("RUN-THREADRUN-001")
 def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: Stage) -> None:
     """The run is answered, and names a thread that is there."""
@@ -50,15 +58,11 @@ def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: 
 
 
 @requirement("RUN-THREADRUN-001")
-def test_every_run_gets_a_thread_of_its_own(made: Exchange, stage: Stage) -> None:
+def test_every_run_gets_a_thread_of_its_own(made: Exchange, lonely: Exchange) -> None:
     """Two requests are two conversations."""
-    need_run(made)
+    one, other = need_run(made).get("thread_id"), need_run(lonely).get("thread_id")
 
-    second = stage.create_thread_and_run(thread={"messages": MESSAGES}, **_quick(stage))
-
-    need(second.succeeded, f"a second one is refused: {second}")
-    one, other = need_run(made).get("thread_id"), need_run(second).get("thread_id")
-    expect(one != other, f"another thread than {shown(one)}", f"{shown(other)}", made, second)
+    expect(one != other, f"another thread than {shown(one)}", f"{shown(other)}", made, lonely)
 
 
 @requirement("RUN-THREADRUN-002")
@@ -76,10 +80,9 @@ def test_the_messages_are_the_first_ones_of_the_thread(made: Exchange, stage: St
 
 
 @requirement("RUN-THREADRUN-003")
-def test_a_thread_that_nobody_describes_is_empty(stage: Stage, some_run: Run) -> None:
+def test_a_thread_that_nobody_describes_is_empty(lonely: Exchange, stage: Stage, some_run: Run) -> None:
     """Instructions are enough for a run, and nobody else's words are on its thread."""
-    reply = stage.create_thread_and_run(instructions=INSTRUCTIONS, **_quick(stage))
-
+    reply = lonely
     need(reply.status < 500, f"the server crashed, which RUN-ERR-011 is about: {reply}")
     expect(reply.succeeded, "a run on an empty thread (2xx)", f"status {reply.status}", some_run.seen, reply)
     listed = _run(stage, reply).thread.messages()
@@ -118,25 +121,37 @@ def test_no_thread_and_run_without_an_assistant(assistant: str, stage: Stage) ->
 
 
 @requirement("RUN-THREADRUN-006")
-def test_the_run_is_shown_like_any_other(made: Exchange, stage: Stage) -> None:
-    """It is what was asked for, and is read and listed on the thread that it names."""
+def test_the_run_is_read_like_any_other(made: Exchange, stage: Stage, some_run: Run) -> None:
+    """It is what was asked for, and is found by its id on the thread that it names."""
     run = _run(stage, made)
     expect_shown(made, {"assistant_id": stage.assistant_id, "instructions": INSTRUCTIONS})
 
     read = run.retrieve()
-    if read.status == 404:  # how soon a new run is found is RUN-GET-003's business
+    if read.status == NOT_FOUND:  # how soon a new run is found is RUN-GET-003's business
         run.pause("appear", since=read)
         read = run.retrieve()
+    need(read.succeeded or some_run.retrieve().succeeded, "no run can be read, which RUN-GET-001 is about")
     expect(read.succeeded, "the run (2xx)", f"status {read.status}", made, read)
     expect(need_run(read)["id"] == run.id, f"run {run.id}", f"run {need_run(read)['id']}", made, read)
+
+
+@requirement("RUN-THREADRUN-006")
+def test_the_run_is_listed_like_any_other(made: Exchange, stage: Stage, some_run: Run) -> None:
+    """It is the one run of its thread."""
+    run = _run(stage, made)
+    run.pause("appear", since=made)
+
     listed = run.thread.list()
+
     ids = [each["id"] for each in need_page(listed)]
+    others = [each["id"] for each in need_page(some_run.thread.list())] if ids != [run.id] else [some_run.id]
+    need(others == [some_run.id], "other runs are listed wrongly too, which other requirements are about")
     expect(ids == [run.id], f"run {run.id} and no other", f"runs {shown(ids)}", made, listed)
 
 
 @requirement("RUN-THREADRUN-006")
-def test_the_run_is_cancelled_like_any_other(stage: Stage) -> None:
-    """While it works it can be cancelled, and comes to rest."""
+def test_the_run_is_cancelled_like_any_other(stage: Stage, shared: Shared) -> None:
+    """While it works it can be cancelled."""
     if stage.means.synchronous:
         raise stage.client.withhold(NotClaimed("the profile says that a create awaits the end: no run is in_progress"))
     thread = {"messages": [{"role": "user", "content": LONG_PROMPT}]}
@@ -149,21 +164,25 @@ def test_the_run_is_cancelled_like_any_other(stage: Stage) -> None:
     if reply.refused:
         status = need_run(run.retrieve()).get("status")
         need(status not in FINAL, f"the run was {status} before the cancel arrived")
+    if not reply.succeeded:
+        shared.run("cancelled")  # or none can be cancelled, which RUN-CANCEL-001 is about
     expect(reply.succeeded, "a success (2xx)", f"status {reply.status}", seen, reply)
-    ended = run.settle("cancel")
-    status = need_run(ended).get("status")
-    expect(status in FINAL, "a final state", f"status {shown(status)}", seen, reply, ended)
+    with suppress(Untested):  # the invariants judge where it goes
+        run.settle("cancel")
 
 
 @requirement("RUN-THREADRUN-006")
-def test_the_run_locks_and_releases_its_thread_like_any_other(stage: Stage) -> None:
+def test_the_run_releases_its_thread_like_any_other(stage: Stage) -> None:
     """Once it has ended, the conversation goes on where it was."""
     thread = {"messages": [{"role": "user", "content": SHORT_PROMPT}]}
     run = _run(stage, stage.create_thread_and_run(thread=thread, **_quick(stage)))
     ended = run.settle()
 
-    message = Thread(stage.client, run.thread_id).add_message("Say hello.")
+    message = run.thread.add_message("Say hello.")
 
+    if not message.succeeded:
+        other = stage.run("completed").thread.add_message("Say hello.")
+        need(other.succeeded, f"no thread is released, which RUN-LIFE-014 is about: {other}")
     expect(message.succeeded, "a new message (2xx)", f"status {message.status}", ended, message)
 
 

@@ -155,6 +155,12 @@ def _undescribed(said: Said) -> None:
             tool["function"].pop("description", None)
 
 
+def _without_parameters(said: Said) -> None:
+    for tool in said.get("tools") or () if isinstance(said.get("tools"), list) else ():
+        if tool.get("type") == "function":
+            tool["function"].pop("parameters", None)
+
+
 def _formless(said: Said) -> None:
     if isinstance(said.get("response_format"), dict) and said["response_format"].get("type", "").startswith("json"):
         said["response_format"] = "auto"
@@ -169,6 +175,13 @@ def _schemaless(said: Said) -> None:
 mishears("searches-as-ever", "The options of file search are dropped.", "CREATE-010", change=_without_options)
 mishears(
     "describes-nothing", "The descriptions of functions are dropped.", "CREATE-010", "CREATE-011", change=_undescribed
+)
+mishears(
+    "takes-no-parameters",
+    "The parameters of functions are dropped.",
+    "CREATE-010",
+    "CREATE-011",
+    change=_without_parameters,
 )
 mishears("formless", "A response format of JSON is ignored.", "CREATE-025", change=_formless)
 mishears("schemaless", "The schema of a response format is dropped.", "CREATE-025", change=_schemaless)
