@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from conformance import __version__
 from conformance.cases import SideBySide
 from conformance.client import Client
 from conformance.known import DEFAULT_NAME, Known, read_known, updated
-from conformance.outcomes import Fault, Violated
+from conformance.outcomes import Fault, NotClaimed, Violated
 from conformance.redaction import Redactor
 from conformance.reports.commands import Place
 from conformance.reports.failure import SHOWN, failure_text
@@ -371,12 +372,14 @@ class Session:
         )
 
     def _survey(self) -> None:
-        """One completed run, one cancelled, one walk."""
-        self.shared.run("completed")
-        self.shared.run("cancelled")
+        """One completed run, one cancelled, their steps where there are steps, one walk."""
+        runs = [self.shared.run("completed"), self.shared.run("cancelled")]
         thread = self.shared.listing.thread
         with self.client.scope("subjects/survey"):
             thread.walk(limit=2, order="desc")
+            with suppress(NotClaimed):
+                for run in runs:
+                    run.steps.list()
 
 
 def _until() -> date:

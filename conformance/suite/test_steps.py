@@ -56,6 +56,7 @@ def test_the_message_of_a_step_is_on_the_thread(kind: str, shared: Shared) -> No
     need(named and all(named), f"no step names a message: {page}")
 
     authors = {each["id"]: each.get("run_id") for each in need_page(messages)}
+    need(run.id in authors.values(), f"the run left no message of its own, which RUN-LIFE-011 is about: {messages}")
     for id in named:
         expected = f"message {id} with run_id {run.id}"
         actual = f"run_id {shown(authors[id])}" if id in authors else "no such message on the thread"
@@ -114,30 +115,23 @@ def test_a_step_that_does_not_exist_is_not_found(called: Called) -> None:
 
 
 @requirement("RUN-STEP-019")
-@pytest.mark.parametrize("through", ["run", "thread"])
-def test_a_step_is_not_found_through_another(
-    through: str, called: Called, shared: Shared, other_thread: Thread
-) -> None:
-    """A step is reached through its own run, on its own thread."""
-    run, id = called.run, _a_step_of(called.run)
-    other: Run = Misaddressed(run.client, run.waits, run.seen, other_thread)
-    if through == "run":
-        other = shared.run("completed")
-        own = [step["id"] for step in need_page(other.steps.list())]
-        need(id not in own, "the other run has a step of the same id, as where steps are numbered")
+def test_a_step_is_not_found_through_another_run(called: Called, shared: Shared) -> None:
+    """A step is reached through its own run."""
+    id, other = _a_step_of(called.run), shared.run("completed")
+    own = [step["id"] for step in need_page(other.steps.list())]
+    need(id not in own, "the other run has a step of the same id, as where steps are numbered")
 
-    reply = other.steps.retrieve(id)
-
-    found = reply.succeeded and isinstance(reply.json, dict) and reply.json.get("id") == id
-    expect(not found, f"no step, since {id} is of another {through}", f"status {reply.status} with the step", reply)
+    _expect_not_there(other.steps.retrieve(id), id)
 
 
 @requirement("RUN-STEP-019")
-def test_steps_are_not_listed_through_another_thread(called: Called, other_thread: Thread) -> None:
-    """The thread in the path has no such run, and so no steps of it."""
-    run = called.run
-    page = Misaddressed(run.client, run.waits, run.seen, other_thread).steps.list()
+def test_a_step_is_not_found_through_another_thread(called: Called, other_thread: Thread) -> None:
+    """A step is reached, and listed, through its own thread."""
+    id, elsewhere = _a_step_of(called.run), _through(other_thread, called.run)
 
+    _expect_not_there(elsewhere.steps.retrieve(id), id)
+
+    page = elsewhere.steps.list()
     if not page.refused:
         expect(not need_page(page), "a refusal (4xx) or an empty page", f"{len(need_page(page))} steps", page)
 
@@ -180,6 +174,19 @@ def _expect_types(page: Exchange, run: Run, *types: str) -> None:
 def _is(type: str, step: Mapping[str, Any]) -> bool:
     """Whether a step is of a type, by itself or by its details; that they agree is another requirement's business."""
     return step.get("type") == type or details_of(step, type) is not None
+
+
+def _through(thread: Thread, run: Run) -> Run:
+    """A run as it is addressed through another thread, where that leads nowhere."""
+    elsewhere = Misaddressed(run.client, run.waits, run.seen, thread)
+    reply = elsewhere.retrieve()
+    need(not reply.succeeded, f"the run itself is found through another thread, which RUN-ERR-005 is about: {reply}")
+    return elsewhere
+
+
+def _expect_not_there(reply: Exchange, id: str) -> None:
+    found = reply.succeeded and isinstance(reply.json, dict) and reply.json.get("id") == id
+    expect(not found, f"no step, since {id} is somewhere else", f"status {reply.status} with the step", reply)
 
 
 def _statuses_at_rest(run: Run) -> tuple[list[str], Exchange]:
