@@ -11,7 +11,7 @@ from conformance.cases import SideBySide
 from conformance.client import Client
 from conformance.dialect import Dialect
 from conformance.known import DEFAULT_NAME, Known, read_known, updated
-from conformance.outcomes import Fault, Untested, Violated
+from conformance.outcomes import Fault, NotClaimed, Untested, Violated
 from conformance.redaction import Redactor
 from conformance.reports.commands import Place
 from conformance.reports.failure import SHOWN, failure_text
@@ -375,14 +375,16 @@ class Session:
         )
 
     def _survey(self) -> None:
-        """One completed run, one cancelled, one in a stream, one walk."""
-        self.shared.run("completed")
-        self.shared.run("cancelled")
+        """One completed run, one cancelled, their steps where there are steps, one in a stream, one walk."""
+        runs = [self.shared.run("completed"), self.shared.run("cancelled")]
         with suppress(Untested):  # where there are no streams
             _ = self.shared.told
         thread = self.shared.listing.thread
         with self.client.scope("subjects/survey"):
             thread.walk(limit=2, order="desc")
+            with suppress(NotClaimed):
+                for run in runs:
+                    run.steps.list()
 
 
 def _until() -> date:

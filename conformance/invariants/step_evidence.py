@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.wire.steps import STEP_STATUSES, step_faults
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from conformance.invariants.evidence import Sighting
     from conformance.wire.exchange import Exchange
     from conformance.wire.models import FieldFault
+
+
+#: Times of a run that cannot lie before its creation.
+_LATER: Final = ("started_at", "cancelled_at", "completed_at", "failed_at")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,22 @@ class StepSighting:
     def wrong(self, name: str) -> bool:
         """Whether a member, or something in it, is not of the schema."""
         return any(fault.path[:1] == (name,) for fault in self.faults)
+
+    @property
+    def assistants(self) -> set[str]:
+        """The assistant of its run, by whatever was shown of it or asked for; that these agree is another row's."""
+        life = list(self.run.life()) if self.run else []
+        asked = [seen.exchange.request.json for seen in life]
+        named = [*(seen.run for seen in life), *(body for body in asked if isinstance(body, dict))]
+        return {id for each in named if isinstance(id := each.get("assistant_id"), str)}
+
+    @property
+    def run_created_at(self) -> int | None:
+        """When its run was created, if all that was shown of it makes sense; rows about runs judge what does not."""
+        life = list(self.run.life()) if self.run else []
+        created = [time for seen in life if (time := seen.integer("created_at")) is not None]
+        later = [time for seen in life for name in _LATER if (time := seen.integer(name)) is not None]
+        return min(created) if created and max(created) <= min(later, default=max(created)) else None
 
     @property
     def calls(self) -> Sequence[Mapping[str, Any]]:

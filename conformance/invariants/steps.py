@@ -55,8 +55,9 @@ def steps_come_in_the_envelope_of_lists(message: Message) -> Answer:
 def step_names_what_it_belongs_to(seen: StepSighting) -> Answer:
     """A step names the run and the thread that it was reached through, and the assistant of the run."""
     wanted: dict[str, object] = {name: seen.exchange.ids[name] for name in ("run_id", "thread_id")}
-    if seen.run and isinstance(assistant := seen.run.run.get("assistant_id"), str):
-        wanted["assistant_id"] = assistant
+    named = seen.step.get("assistant_id")
+    if isinstance(named, str) and (known := seen.assistants) and named not in known:
+        wanted["assistant_id"] = min(known)
     other = [name for name in wanted if isinstance(seen.step.get(name), str) and seen.step[name] != wanted[name]]
     expected, actual = (", ".join(f"{name} {shown(told[name])}" for name in other) for told in (wanted, seen.step))
     return Broken(expected, actual) if other else None
@@ -171,8 +172,10 @@ def output_waits_to_be_submitted(seen: StepSighting) -> Answer:
 
 def _in_order(seen: StepSighting, end: str) -> Answer:
     """A step ends after it was created, and is created after its run, as far as the times are set."""
-    run = seen.run.integer("created_at") if seen.run else None
-    told = [("created_at of the run", run), *((name, seen.integer(name)) for name in ("created_at", end))]
+    told = [
+        ("created_at of the run", seen.run_created_at),
+        *((name, seen.integer(name)) for name in ("created_at", end)),
+    ]
     times = [(name, time) for name, time in told if time is not None]
     if [time for _, time in times] == sorted(time for _, time in times):
         return None

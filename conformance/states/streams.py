@@ -42,17 +42,28 @@ def listen(stage: Stage, thread: Thread, **fields: Any) -> Stream:
     Raises:
         NotClaimed: the target answers such a request as if it knew no streams.
     """
+    stream = _asked(stage, "create_run", fields, thread_id=thread.id)
+    if stream.reply and stream.reply.refused and stage.create_run(thread, **fields).succeeded:
+        raise stage.client.withhold(NotClaimed(f"a run is created, but not as a stream: {stream.reply}"))
+    return stream
+
+
+def listen_from_the_thread(stage: Stage, message: str) -> Exchange:
+    """Ask for a thread and its run as one stream, and hear it to its end."""
+    heard = _asked(stage, "create_thread_and_run", {"thread": {"messages": [{"role": "user", "content": message}]}})
+    reply = heard.finish()
+    stage.means.threads += {str(event.value.get("thread_id")) for event in heard.events if event.shows_run}
+    return reply
+
+
+def _asked(stage: Stage, operation: str, fields: dict[str, Any], **ids: str) -> Stream:
     if CAPABILITY in stage.client.without:
         raise stage.client.withhold(NotClaimed(f"the target is declared to have no {CAPABILITY}"))
     body = stage.run_fields(stream=True, **fields)
     stage.means.claim()
-    stream = stage.client.listen(
-        "create_run", thread_id=thread.id, json=body, seconds=stage.means.waits.budget("stream")
-    )
+    stream = stage.client.listen(operation, json=body, seconds=stage.means.waits.budget("stream"), **ids)
     if stream.reply and not stream.reply.succeeded:
         stage.means.give_back()
-        if stream.reply.refused and stage.create_run(thread, **fields).succeeded:
-            raise stage.client.withhold(NotClaimed(f"a run is created, but not as a stream: {stream.reply}"))
     return stream
 
 

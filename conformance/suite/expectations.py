@@ -7,17 +7,16 @@ case is untested, since another requirement owns that failure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.outcomes import Noted, Untested, Violated, Violation
 from conformance.states import ALL
 from conformance.states.handles import run_of as need_run
 from conformance.states.lists import items_of as need_page
-from conformance.wire.steps import STEP_STATUSES
 from conformance.wire.values import ABSENT, same, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from conformance.states.handles import Run
     from conformance.wire.exchange import Exchange
@@ -35,7 +34,6 @@ __all__ = [
     "note",
     "shown",
     "status_of",
-    "step_status",
 ]
 
 
@@ -101,14 +99,6 @@ def status_of(reply: Exchange) -> str:
     status = need_run(reply).get("status")
     if not isinstance(status, str) or status not in ALL:
         raise Untested(f"{reply} shows no documented status")
-    return status
-
-
-def step_status(step: Mapping[str, Any]) -> str:
-    """The status of a step; one that nobody documented is RUN-STEP-006's business."""
-    status = step.get("status")
-    if not isinstance(status, str) or status not in STEP_STATUSES:
-        raise Untested(f"a step has no documented status: {shown(status)}")
     return status
 
 

@@ -1,8 +1,7 @@
-"""The steps of a run: what it wrote and which functions it called, and what becomes of them."""
+"""The steps of a run: what it did, how that ends with it, and where it is found."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,20 +18,17 @@ from conformance.suite.expectations import (
     note,
     shown,
     status_of,
-    step_status,
 )
+from conformance.suite.steps import details_of, message_of, step_status, steps_by_now
 from conformance.wire.values import ABSENT, same
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from conformance.states.handles import Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.subjects import Called
     from conformance.wire.exchange import Exchange
-
-#: What asks for the results of file search as well.
-RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
 
 
 @requirement("RUN-STEP-001")
@@ -47,7 +43,7 @@ def test_a_run_that_called_a_function_and_answered_has_both_steps(called: Called
 @shared_run("completed")
 def test_a_run_that_answered_has_a_step(run: Run) -> None:
     """Without a function to call there is one step at least, which wrote the answer."""
-    _expect_types(_steps_by_now(run), run, "message_creation")
+    _expect_types(steps_by_now(run), run, "message_creation")
 
 
 @requirement("RUN-STEP-009")
@@ -55,75 +51,16 @@ def test_a_run_that_answered_has_a_step(run: Run) -> None:
 def test_the_message_of_a_step_is_on_the_thread(kind: str, shared: Shared) -> None:
     """What the step says that it wrote is there, and says that the run wrote it."""
     run = shared.called.run if kind == "called" else shared.run(kind)
-    page, messages = _steps_by_now(run), run.thread.messages()
-    named = [_message_of(step) for step in need_page(page) if step.get("type") == "message_creation"]
+    page, messages = steps_by_now(run), run.thread.messages()
+    named = [message_of(step) for step in need_page(page) if step.get("type") == "message_creation"]
     need(named and all(named), f"no step names a message: {page}")
 
     authors = {each["id"]: each.get("run_id") for each in need_page(messages)}
+    need(run.id in authors.values(), f"the run left no message of its own, which RUN-LIFE-011 is about: {messages}")
     for id in named:
         expected = f"message {id} with run_id {run.id}"
         actual = f"run_id {shown(authors[id])}" if id in authors else "no such message on the thread"
         expect(authors.get(id) == run.id, expected, actual, page, messages)
-
-
-@requirement("RUN-STEP-010")
-@shared_run("requires_action")
-def test_a_call_is_the_same_in_the_step_as_in_the_run(run: Run) -> None:
-    """Whoever reads the step reads what the function is called with."""
-    page = _steps_by_now(run)
-    calls = _calls_in(need_page(page))
-    wanted = [call for call in _asked(run) if call["id"] in calls]
-    need(wanted, f"no step shows a call, which RUN-INV-036 is about: {page}")
-
-    for call in wanted:
-        function = calls[call["id"]].get("function")
-        got = function if isinstance(function, dict) else {}
-        for name in ("name", "arguments"):
-            asked, said = call["function"].get(name, ABSENT), got.get(name, ABSENT)
-            right = same(_read(asked), _read(said))
-            expect(right, f"{name} {shown(asked)}", f"{name} {shown(said)}", run.seen, page)
-
-
-@requirement("RUN-INV-036")
-@shared_run("requires_action")
-def test_every_waiting_call_is_in_a_step(run: Run) -> None:
-    """Whoever follows the steps finds all that the run waits for."""
-    asked = [call["id"] for call in _asked(run)]
-    need(asked, f"the run asks for no call: {run.seen}")
-
-    page = _steps_by_now(run)
-
-    told = all(isinstance(step.get("step_details"), dict) for step in need_page(page))
-    need(told, f"a step has no details, which RUN-STEP-005 is about: {page}")
-    calls = _calls_in(need_page(page))
-    expect(set(asked) <= set(calls), f"steps with calls {shown(asked)}", f"calls {shown([*calls])}", run.seen, page)
-
-
-@requirement("RUN-STEP-011")
-@shared_run("requires_action")
-def test_a_step_whose_calls_wait_is_in_progress(run: Run) -> None:
-    """The step is not done before its calls are."""
-    page = _steps_by_now(run)
-    asked = {call["id"] for call in _asked(run)}
-    waiting = [step for step in need_page(page) if asked & _calls_in([step]).keys()]
-    need(waiting, f"no step shows a call, which RUN-INV-036 is about: {page}")
-
-    for step in waiting:
-        status = step_status(step)
-        expect(status == "in_progress", 'status "in_progress"', f"status {shown(status)}", run.seen, page)
-
-
-@requirement("RUN-TOOL-012")
-def test_a_step_shows_the_output_as_it_was_submitted(called: Called) -> None:
-    """What a function returned is part of the record, to the letter."""
-    page = called.run.steps.list()
-    calls = _calls_in(need_page(page))
-    need(calls, f"no step shows a call: {page}")
-
-    for id, output in called.outputs.items():
-        function = calls.get(id, {}).get("function")
-        got = function.get("output", ABSENT) if isinstance(function, dict) else ABSENT
-        expect(got == output, f"output {shown(output)}", _difference(output, got), page)
 
 
 @requirement("RUN-STEP-012")
@@ -178,30 +115,23 @@ def test_a_step_that_does_not_exist_is_not_found(called: Called) -> None:
 
 
 @requirement("RUN-STEP-019")
-@pytest.mark.parametrize("through", ["run", "thread"])
-def test_a_step_is_not_found_through_another(
-    through: str, called: Called, shared: Shared, other_thread: Thread
-) -> None:
-    """A step is reached through its own run, on its own thread."""
-    run, id = called.run, _a_step_of(called.run)
-    other: Run = Misaddressed(run.client, run.waits, run.seen, other_thread)
-    if through == "run":
-        other = shared.run("completed")
-        own = [step["id"] for step in need_page(other.steps.list())]
-        need(id not in own, "the other run has a step of the same id, as where steps are numbered")
+def test_a_step_is_not_found_through_another_run(called: Called, shared: Shared) -> None:
+    """A step is reached through its own run."""
+    id, other = _a_step_of(called.run), shared.run("completed")
+    own = [step["id"] for step in need_page(other.steps.list())]
+    need(id not in own, "the other run has a step of the same id, as where steps are numbered")
 
-    reply = other.steps.retrieve(id)
-
-    found = reply.succeeded and isinstance(reply.json, dict) and reply.json.get("id") == id
-    expect(not found, f"no step, since {id} is of another {through}", f"status {reply.status} with the step", reply)
+    _expect_not_there(other.steps.retrieve(id), id)
 
 
 @requirement("RUN-STEP-019")
-def test_steps_are_not_listed_through_another_thread(called: Called, other_thread: Thread) -> None:
-    """The thread in the path has no such run, and so no steps of it."""
-    run = called.run
-    page = Misaddressed(run.client, run.waits, run.seen, other_thread).steps.list()
+def test_a_step_is_not_found_through_another_thread(called: Called, other_thread: Thread) -> None:
+    """A step is reached, and listed, through its own thread."""
+    id, elsewhere = _a_step_of(called.run), _through(other_thread, called.run)
 
+    _expect_not_there(elsewhere.steps.retrieve(id), id)
+
+    page = elsewhere.steps.list()
     if not page.refused:
         expect(not need_page(page), "a refusal (4xx) or an empty page", f"{len(need_page(page))} steps", page)
 
@@ -221,15 +151,6 @@ def test_a_queued_run_has_no_steps_yet(run: Run) -> None:
     empty = told.get("first_id") is None and told.get("last_id") is None and told.get("has_more") is not True
     actual = ", ".join(f"{name} {shown(value)}" for name, value in told.items())
     expect(empty, "first_id null, last_id null, has_more false", actual, page)
-
-
-@requirement("RUN-STEP-021")
-def test_the_results_of_a_search_may_be_asked_for(called: Called) -> None:
-    """What becomes of the one value of include[]."""
-    page = called.run.steps.list(**{"include[]": RESULTS})
-
-    searched = any(call.get("type") == "file_search" for call in _calls_in(need_page(page)).values())
-    note(f"include[] is taken; there was {'a' if searched else 'no'} file search to show the results of")
 
 
 @requirement("RUN-INV-034")
@@ -252,19 +173,25 @@ def _expect_types(page: Exchange, run: Run, *types: str) -> None:
 
 def _is(type: str, step: Mapping[str, Any]) -> bool:
     """Whether a step is of a type, by itself or by its details; that they agree is another requirement's business."""
-    return step.get("type") == type or _details(step, type) is not None
+    return step.get("type") == type or details_of(step, type) is not None
 
 
-def _steps_by_now(run: Run) -> Exchange:
-    """The steps of a run, two seconds after it came to where it is, since they may be told of a moment late."""
-    run.retrieve()
-    run.pause("afterlife", since=run.seen)
-    return run.steps.list()
+def _through(thread: Thread, run: Run) -> Run:
+    """A run as it is addressed through another thread, where that leads nowhere."""
+    elsewhere = Misaddressed(run.client, run.waits, run.seen, thread)
+    reply = elsewhere.retrieve()
+    need(not reply.succeeded, f"the run itself is found through another thread, which RUN-ERR-005 is about: {reply}")
+    return elsewhere
+
+
+def _expect_not_there(reply: Exchange, id: str) -> None:
+    found = reply.succeeded and isinstance(reply.json, dict) and reply.json.get("id") == id
+    expect(not found, f"no step, since {id} is somewhere else", f"status {reply.status} with the step", reply)
 
 
 def _statuses_at_rest(run: Run) -> tuple[list[str], Exchange]:
     """The statuses of the steps of a finished run."""
-    page = _steps_by_now(run)
+    page = steps_by_now(run)
     need(need_page(page), f"there is no step: {page}")
     return [step_status(step) for step in need_page(page)], page
 
@@ -277,51 +204,8 @@ def _a_step_of(run: Run) -> str:
     return str(id)
 
 
-def _details(step: Mapping[str, Any], name: str) -> Any:
-    details = step.get("step_details")
-    return details.get(name) if isinstance(details, dict) else None
-
-
-def _message_of(step: Mapping[str, Any]) -> str | None:
-    creation = _details(step, "message_creation")
-    id = creation.get("message_id") if isinstance(creation, dict) else None
-    return id if isinstance(id, str) else None
-
-
-def _calls_in(steps: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The calls of some steps by their ids; what is no call is another requirement's."""
-    found = [call for step in steps for call in _details(step, "tool_calls") or () if isinstance(call, dict)]
-    return {call["id"]: call for call in found if isinstance(call.get("id"), str)}
-
-
-def _asked(run: Run) -> list[Mapping[str, Any]]:
-    """The calls that a run was staged with, as far as they name a function."""
-    action = run.body.get("required_action")
-    outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
-    calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
-    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    return [call for call in found if isinstance(call.get("id"), str) and isinstance(call.get("function"), dict)]
-
-
-def _read(text: Any) -> Any:
-    """The JSON in a text, whose spacing says nothing; what is none stays what it is."""
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return text
-
-
 def _alike(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return same(one.get(name, ABSENT), other.get(name, ABSENT))
-
-
-def _difference(wanted: str, got: Any) -> str:
-    """An output that is not as it should be, around the first character that differs."""
-    if not isinstance(got, str):
-        return f"output {shown(got)}"
-    at = next((n for n, (one, other) in enumerate(zip(wanted, got, strict=False)) if one != other), len(got))
-    place = f"..., with {shown(got[at : at + 20])} from character {at} on" if at < len(got) else f"..., cut after {at}"
-    return f"output {shown(got[:20])}{place} characters" if at >= len(got) else f"output {shown(got[:20])}{place}"
 
 
 def _tokens(told: Mapping[str, Any]) -> int | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from conformance.outcomes import Untested
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, need, need_page, shown, step_status
+from conformance.suite.expectations import expect, need, need_page, shown
+from conformance.suite.steps import step_status
 
 if TYPE_CHECKING:
     from conformance.states.subjects import Interrupted

@@ -9,7 +9,7 @@ import pytest
 from conformance.invariants.heard import Heard, status_in
 from conformance.states.stage import SHORT_PROMPT
 from conformance.states.strangers import never_issued
-from conformance.states.streams import first, listen, told_of
+from conformance.states.streams import first, listen, listen_from_the_thread, told_of
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
 from conformance.wire.events import STREAM_TYPE
@@ -108,6 +108,25 @@ def test_the_rest_begins_with_the_end_of_the_call(told_of_a_call: ToldCall) -> N
     names = [event.name.removeprefix("thread.run.") for event in rest.told if event.name.startswith("thread.run.")]
     wanted = ["step.completed", "queued", "in_progress"]
     expect(names[:3] == wanted, shown(wanted), shown(names[:3]), rest.exchange)
+
+
+@requirement("RUN-THREADRUN-007")
+def test_a_new_thread_is_told_of_first(told: Told, stage: Stage) -> None:
+    """Who let the thread be created as well learns of it before its run."""
+    need(told.stream.is_stream, "the target does not stream")
+
+    stream = Heard(listen_from_the_thread(stage, SHORT_PROMPT))
+
+    need(stream.exchange.is_stream and stream.told, f"no stream told of a thread and its run: {stream.exchange}")
+    first = stream.told[0]
+    expect(first.name == "thread.created", "thread.created first", f"{first.name} first", stream.exchange)
+    threads = {event.value.get("thread_id") for event in stream.runs}
+    expect(
+        threads <= {first.value.get("id")},
+        f"runs of {first.value.get('id')}",
+        shown(sorted(map(str, threads))),
+        stream.exchange,
+    )
 
 
 @requirement("RUN-STREAM-017")

@@ -41,7 +41,7 @@ def made(shared: Shared) -> Exchange:
 def lonely(shared: Shared) -> Exchange:
     """The reply to one request that says nothing of a thread."""
     create = shared.stage.create_thread_and_run
-    return shared.once("run-without-a-thread", lambda: create(instructions=INSTRUCTIONS))  # type: ignore[no-any-return]
+    return shared.once("run-without-a-thread", lambda: create(instructions=INSTRUCTIONS))
 
 
 @requirement("RUN-THREADRUN-001")

@@ -88,6 +88,23 @@ def completes_twice(name: str, data: Any, run: Run, said: list[str]) -> list[Sai
     return [(name, data)] * (2 if name == "thread.run.completed" else 1)
 
 
+@tells("THREADRUN-007")
+def threads_without_a_word(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
+    """Nothing is said of a thread that is created with its run."""
+    return [] if name == "thread.created" else [(name, data)]
+
+
+@tells("THREADRUN-007")
+def threads_after_their_run(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
+    """A thread that is created with its run is told of after it."""
+    if name not in {"thread.created", "thread.run.queued"}:
+        return [(name, data)]
+    if name == "thread.created":
+        run.__dict__["thread"] = (name, data)
+        return []
+    return [(name, data), *filter(None, [run.__dict__.pop("thread", None)])]
+
+
 @tells("STREAM-009", "STREAM-014")
 def never_in_progress(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
     """Nothing is said of the run being in progress."""

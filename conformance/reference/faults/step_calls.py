@@ -36,15 +36,6 @@ class StepOfTheQuestion(Operations):
         return told
 
 
-@fault("STEP-009", "LIFE-011")
-class AnswersOfNobody(Operations):
-    """A message does not say which run wrote it."""
-
-    def list_messages(self, call: Call) -> dict[str, Any]:
-        told = super().list_messages(call)
-        return {**told, "data": [{**message, "run_id": None} for message in told["data"]]}
-
-
 def _answered(how: Callable[[str], Any]) -> Change:
     """Change the output of each function that has one."""
     return functions(lambda told: told["output"] is not None and told.update(output=how(told["output"])))

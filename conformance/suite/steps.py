@@ -1,0 +1,58 @@
+"""What the cases about steps share: the steps of a run, and what is inside one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.outcomes import Untested
+from conformance.suite.expectations import shown
+from conformance.wire.steps import STEP_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.states.handles import Run
+    from conformance.wire.exchange import Exchange
+
+
+def steps_by_now(run: Run) -> Exchange:
+    """The steps of a run, two seconds after it came to where it is, since they may be told of a moment late."""
+    run.retrieve()
+    run.pause("afterlife", since=run.seen)
+    return run.steps.list()
+
+
+def step_status(step: Mapping[str, Any]) -> str:
+    """The status of a step; one that nobody documented is RUN-STEP-006's business."""
+    status = step.get("status")
+    if not isinstance(status, str) or status not in STEP_STATUSES:
+        raise Untested(f"a step has no documented status: {shown(status)}")
+    return status
+
+
+def details_of(step: Mapping[str, Any], name: str) -> Any:
+    """What the details of a step have under a name."""
+    details = step.get("step_details")
+    return details.get(name) if isinstance(details, dict) else None
+
+
+def message_of(step: Mapping[str, Any]) -> str | None:
+    """The id of the message that a step names."""
+    creation = details_of(step, "message_creation")
+    id = creation.get("message_id") if isinstance(creation, dict) else None
+    return id if isinstance(id, str) else None
+
+
+def calls_in(steps: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The calls of some steps by their ids; what is no call is another requirement's."""
+    found = [call for step in steps for call in details_of(step, "tool_calls") or () if isinstance(call, dict)]
+    return {call["id"]: call for call in found if isinstance(call.get("id"), str)}
+
+
+def asked_by(run: Run) -> list[Mapping[str, Any]]:
+    """The calls that a run was staged with, as far as they name a function."""
+    action = run.body.get("required_action")
+    outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
+    calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
+    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return [call for call in found if isinstance(call.get("id"), str) and isinstance(call.get("function"), dict)]
