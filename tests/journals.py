@@ -123,6 +123,9 @@ class Told:
     scope: str = "story"
     #: Another method than the operation's.
     method: str = ""
+    #: In what pieces a stream came, and why it did not come to its end.
+    pieces: tuple[tuple[int, float], ...] = ()
+    cut: str = ""
 
     def exchange(self, number: int) -> Exchange:
         """As the journal keeps it."""
@@ -133,7 +136,7 @@ class Told:
         asked = b"" if self.asked is None else json.dumps(self.asked).encode()
         sent = {**self.sent, "content-type": "application/json"} if asked else self.sent
         at = T0 + 10 * (number - 1) if self.at is None else self.at
-        response = Response(self.status, self.headers, _encoded(self.body))
+        response = Response(self.status, self.headers, _encoded(self.body), self.pieces, self.cut)
         return Exchange(
             number,
             self.scope,
@@ -144,7 +147,17 @@ class Told:
         )
 
 
+class Events(list[tuple[str, Any]]):
+    """A body that is a stream: names and data; a text stands for itself."""
+
+
+def _frame(name: str, data: Any) -> str:
+    return f"event: {name}\ndata: {data if isinstance(data, str) else json.dumps(data)}\n\n"
+
+
 def _encoded(body: Any) -> bytes:
+    if isinstance(body, Events):
+        return "".join(_frame(*event) for event in body).encode()
     # No JSON text has an infinity, but one can have a number that is read as one.
     return body if isinstance(body, bytes) else json.dumps(body).replace("Infinity", "1e999").encode()
 

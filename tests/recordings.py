@@ -38,7 +38,7 @@ def places() -> list[Path]:
 
 
 def read(paths: Iterable[Path]) -> list[Recorded]:
-    """All bodies of runs, steps, lists and errors, in the order in which they were sent."""
+    """All bodies of runs, steps, lists, errors and streams, in the order in which they were sent."""
     entries = [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines() if line]
     bodies = [(entry, body) for entry in entries for body in _bodies(entry)]
     bodies.sort(key=lambda pair: _place_in_time(*pair))
@@ -65,6 +65,7 @@ def _bodies(entry: Mapping[str, Any]) -> Iterator[Any]:
     match entry["kind"]:
         case "sse-stream":
             events = entry["body"] if isinstance(entry["body"], list) else []
+            yield events
             runs = [event["data"] for event in events if isinstance(event.get("data"), dict)]
             yield from (run for run in runs if run.get("object") == "thread.run")
         case _:
@@ -84,8 +85,11 @@ def _moment(entry: Mapping[str, Any]) -> float:
 
 
 def _exchange(number: int, entry: Mapping[str, Any], body: Any) -> Exchange:
-    request = entry.get("request") or ""
-    if entry["kind"] in {"run-in-list", "run-in-sse", "sse-stream"} or not request:
+    request, sent_body = entry.get("request") or "", (entry.get("request_body") or "").encode()
+    kind, content = "application/json", json.dumps(body).encode()
+    if isinstance(body, list):
+        kind, content, sent_body = "text/event-stream; charset=utf-8", b"".join(map(_frame, body)), b'{"stream": true}'
+    elif entry["kind"] in {"run-in-list", "run-in-sse", "sse-stream"} or not request:
         request = f"GET /v1/threads/{body['thread_id']}/runs/{body['id']}"
     method, _, target = request.partition(" ")
     parts = urlsplit(target)
@@ -93,8 +97,15 @@ def _exchange(number: int, entry: Mapping[str, Any], body: Any) -> Exchange:
     return Exchange(
         number,
         f"{entry.get('repo')}/{entry.get('path')}",
-        Request(method, parts.path, tuple(parse_qsl(parts.query)), sent, (entry.get("request_body") or "").encode()),
-        Response(int(entry.get("http_status") or 200), {"content-type": "application/json"}, json.dumps(body).encode()),
+        Request(method, parts.path, tuple(parse_qsl(parts.query)), sent, sent_body),
+        Response(int(entry.get("http_status") or 200), {"content-type": kind}, content),
         _moment(entry),
         0.0,
     )
+
+
+def _frame(event: Mapping[str, Any]) -> bytes:
+    """An event as the real service sent it: its data on one line, without spaces."""
+    data = event["data"]
+    text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
+    return f"event: {event['event']}\ndata: {text}\n\n".encode()

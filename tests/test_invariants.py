@@ -6,13 +6,20 @@ import defects_messages
 import defects_runs
 import defects_schema
 import defects_steps
+import defects_streams
 import pytest
 from journals import Defect, Finding, broken, evidence, judgements
 
 from conformance.invariants import Invariant, invariants
 from conformance.requirements import Level, catalogue
 
-TABLE = {**defects_schema.DEFECTS, **defects_runs.DEFECTS, **defects_messages.DEFECTS, **defects_steps.DEFECTS}
+TABLE = {
+    **defects_schema.DEFECTS,
+    **defects_runs.DEFECTS,
+    **defects_messages.DEFECTS,
+    **defects_steps.DEFECTS,
+    **defects_streams.DEFECTS,
+}
 BY_NAME = {each.name: each for each in invariants()}
 DEFECTS = [
     pytest.param(BY_NAME[name], entry, id=f"{name}-{number}")

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from conformance.invariants.evidence import FINAL, is_run
+from conformance.wire.events import NAMELESS
 from conformance.wire.exchange import LEFT
 from conformance.wire.models import STATUSES
-from conformance.wire.values import same
+from conformance.wire.values import NOT_JSON, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,6 +80,11 @@ class Heard:
             self.exchange.response.body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         )
         return [line for line in lines if line and not line.startswith(":") and line.partition(":")[0] not in _FIELDS]
+
+    @cached_property
+    def is_readable(self) -> bool:
+        """Whether every event has a name and data in JSON; of what cannot be read nobody knows what it was part of."""
+        return all(event.name != NAMELESS and event.json is not NOT_JSON for event in self.told)
 
     @property
     def begins_run(self) -> bool:

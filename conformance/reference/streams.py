@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The last event, whose data alone is no JSON.
 DONE: Final = ("done", "[DONE]")
+#: Seconds after which a stream looks again where nothing is planned.
+_PATIENCE: Final = 1.0
 #: Characters of a call's arguments that come at once.
 _PORTION: Final = 6
 
@@ -61,7 +63,7 @@ class Story:
 
     def next(self, now: float) -> float:
         """The next moment at which something will have happened, unless somebody intervenes."""
-        return next(each for each in self._moments() if each > now)
+        return next((each for each in self._moments() if each > now), now + _PATIENCE)
 
     def _moments(self) -> list[float]:
         run = self.run

@@ -46,6 +46,7 @@ def test_a_run_that_works_is_a_cursor_as_well(stage: Stage) -> None:
     """A run is in the list before it has ended, and so is what follows it."""
     thread = stage.thread(LONG_PROMPT)
     (older,) = stage.fill(thread, 1)
+    older.pause("apart")
     newer = stage.started(thread)
     need(newer.id != older.id, "both runs have one id, so that no page can tell them apart")
     need(newer.id in ids_of(thread.list()), "the new run is not listed, which other requirements are about")

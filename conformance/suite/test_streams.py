@@ -172,8 +172,11 @@ def test_a_wrong_request_is_refused_in_json(wrong: str, told: Told, stage: Stage
         "temperature": {"assistant_id": stage.assistant_id, "temperature": "hot"},
     }[wrong]
 
-    asked = {**strange, "stream": True}
-    reply = client.listen("create_run", thread_id=stage.thread().id, json=asked, seconds=10).finish()
+    thread, asked = stage.thread(), {**strange, "stream": True}
+    twin = client.call("create_run", thread_id=thread.id, json=strange)
+    need(twin.refused, f"the {wrong} is not refused without a stream either: {twin}")
+
+    reply = client.listen("create_run", thread_id=thread.id, json=asked, seconds=10).finish()
 
     expect_refused(reply, because=f"the {wrong} makes no sense")
     expect(_kind_of(reply) == JSON_TYPE, f"content type {JSON_TYPE}", f"content type {_kind_of(reply)}", reply)

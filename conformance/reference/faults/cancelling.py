@@ -305,7 +305,7 @@ class ForgetsInstructions(Operations):
         return self.shown(run, call)
 
 
-@fault("CANCEL-010", "LIFE-016")
+@fault("CANCEL-010", "LIFE-016", "STREAM-007")
 class CancelsLater(Operations):
     """Right after the cancel the run is still read as in progress."""
 
