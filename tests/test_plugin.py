@@ -262,12 +262,20 @@ def test_a_key_that_comes_back_in_a_header_is_in_no_artefact(judge: Judge, tmp_p
     assert tmp_path / "log.txt" in written
 
 
-@pytest.mark.parametrize("absent", ["cancel", "list", "retrieve", "cancel,list,retrieve"])
+@pytest.mark.parametrize("absent", ["cancel", "list", "retrieve", "steps", "cancel,list,retrieve"])
 def test_what_is_declared_absent_does_not_gate(judge: Judge, absent: str) -> None:
     ran = judge("--target-url=reference", f"--runs-without={absent}")
 
     assert ran.code == 0, ran.text
     assert re.search(r"verdict: conforms.* [1-9]\d* n/a", ran.text), ran.text
+
+
+def test_an_optional_part_that_is_not_found_does_not_gate(judge: Judge) -> None:
+    ran = judge("--target-url=reference", "--runs-fault=no-steps-at-all", "-rs")
+
+    assert ran.code == 0, ran.text
+    assert "n/a: the target has no steps" in ran.text
+    assert re.search(r"verdict: conforms.* [1-9]\d* n/a\)", ran.text), ran.text
 
 
 def test_what_a_set_never_recorded_does_not_gate(judge: Judge) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.outcomes import Untested
-from conformance.suite.expectations import shown
+from conformance.suite.expectations import need, shown, status_of
 from conformance.wire.steps import STEP_STATUSES
 
 if TYPE_CHECKING:
@@ -20,6 +20,14 @@ def steps_by_now(run: Run) -> Exchange:
     run.retrieve()
     run.pause("afterlife", since=run.seen)
     return run.steps.list()
+
+
+def steps_while_waiting(run: Run) -> Exchange:
+    """The steps of a run that waits for outputs; one that did not wait any more by then shows something else."""
+    page, after = steps_by_now(run), run.retrieve()
+    waits = status_of(after) == "requires_action"
+    need(waits, f"the run did not wait for its outputs, which RUN-LIFE-006 is about: {after}")
+    return page
 
 
 def step_status(step: Mapping[str, Any]) -> str:
@@ -45,7 +53,8 @@ def message_of(step: Mapping[str, Any]) -> str | None:
 
 def calls_in(steps: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The calls of some steps by their ids; what is no call is another requirement's."""
-    found = [call for step in steps for call in details_of(step, "tool_calls") or () if isinstance(call, dict)]
+    lists = [calls for step in steps if isinstance(calls := details_of(step, "tool_calls"), list)]
+    found = [call for calls in lists for call in calls if isinstance(call, dict)]
     return {call["id"]: call for call in found if isinstance(call.get("id"), str)}
 
 
@@ -55,4 +64,8 @@ def asked_by(run: Run) -> list[Mapping[str, Any]]:
     outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
     calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
     found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    return [call for call in found if isinstance(call.get("id"), str) and isinstance(call.get("function"), dict)]
+    return [
+        call
+        for call in found
+        if call.get("id") and isinstance(call["id"], str) and isinstance(call.get("function"), dict)
+    ]

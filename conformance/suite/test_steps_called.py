@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.suite import requirement, shared_run
 from conformance.suite.expectations import expect, need, need_page, note, shown
-from conformance.suite.steps import asked_by, calls_in, step_status, steps_by_now
+from conformance.suite.steps import asked_by, calls_in, step_status, steps_while_waiting
 from conformance.wire.values import ABSENT, same
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
 @shared_run("requires_action")
 def test_a_call_is_the_same_in_the_step_as_in_the_run(run: Run) -> None:
     """Whoever reads the step reads what the function is called with."""
-    page = steps_by_now(run)
+    page = steps_while_waiting(run)
     calls = calls_in(need_page(page))
     wanted = [call for call in asked_by(run) if call["id"] in calls]
     need(wanted, f"no step shows a call, which RUN-INV-036 is about: {page}")
@@ -32,6 +32,7 @@ def test_a_call_is_the_same_in_the_step_as_in_the_run(run: Run) -> None:
         got = function if isinstance(function, dict) else {}
         for name in ("name", "arguments"):
             asked, said = call["function"].get(name, ABSENT), got.get(name, ABSENT)
+            need(_makes_sense(name, asked, run), f"the run asks for a call in vain, which other rows judge: {run.seen}")
             right = same(_read(asked), _read(said))
             expect(right, f"{name} {shown(asked)}", f"{name} {shown(said)}", run.seen, page)
 
@@ -43,7 +44,7 @@ def test_every_waiting_call_is_in_a_step(run: Run) -> None:
     asked = [call["id"] for call in asked_by(run)]
     need(asked, f"the run asks for no call: {run.seen}")
 
-    page = steps_by_now(run)
+    page = steps_while_waiting(run)
 
     told = all(isinstance(step.get("step_details"), dict) for step in need_page(page))
     need(told, f"a step has no details, which RUN-STEP-005 is about: {page}")
@@ -55,7 +56,7 @@ def test_every_waiting_call_is_in_a_step(run: Run) -> None:
 @shared_run("requires_action")
 def test_a_step_whose_calls_wait_is_in_progress(run: Run) -> None:
     """The step is not done before its calls are."""
-    page = steps_by_now(run)
+    page = steps_while_waiting(run)
     asked = {call["id"] for call in asked_by(run)}
     waiting = [step for step in need_page(page) if asked & calls_in([step]).keys()]
     need(waiting, f"no step shows a call, which RUN-INV-036 is about: {page}")
@@ -95,10 +96,17 @@ def _read(text: Any) -> Any:
         return text
 
 
+def _makes_sense(name: str, asked: Any, run: Run) -> bool:
+    """Whether a run asks for a function that it has, with arguments that are JSON."""
+    if name == "name":
+        return isinstance(asked, str) and asked in json.dumps(run.body.get("tools"), ensure_ascii=False)
+    return isinstance(asked, str) and _read(asked) is not asked
+
+
 def _difference(wanted: str, got: Any) -> str:
-    """An output that is not as it should be, around the first character that differs."""
+    """An output that is not as it should be: how it begins, and where it goes its own way."""
     if not isinstance(got, str):
         return f"output {shown(got)}"
     at = next((n for n, (one, other) in enumerate(zip(wanted, got, strict=False)) if one != other), len(got))
-    place = f"..., with {shown(got[at : at + 20])} from character {at} on" if at < len(got) else f"..., cut after {at}"
-    return f"output {shown(got[:20])}{place} characters" if at >= len(got) else f"output {shown(got[:20])}{place}"
+    rest = f"goes on with {shown(got[at : at + 20])}" if at < len(got) else "ends"
+    return f"output {shown(got[:20])}..., which {rest} after {at} characters"

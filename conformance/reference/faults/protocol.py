@@ -127,7 +127,7 @@ class UnknownRunCrashes(Missing):
     def not_found(self, answer: Answer, call: Call) -> Answer:
         return (
             replace(answer, status=500)
-            if "run_id" in call.ids and call.ids["thread_id"] in self._store.threads
+            if [*call.ids] == ["thread_id", "run_id"] and call.ids["thread_id"] in self._store.threads
             else answer
         )
 
@@ -138,7 +138,7 @@ class UnknownRunIsBadRequest(Missing):
 
     def not_found(self, answer: Answer, call: Call) -> Answer:
         known = call.ids.get("thread_id") in self._store.threads and call.operation != "cancel_run"
-        return replace(answer, status=400) if "run_id" in call.ids and known else answer
+        return replace(answer, status=400) if [*call.ids] == ["thread_id", "run_id"] and known else answer
 
 
 @fault("ERR-004")
