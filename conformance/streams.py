@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from conformance.wire.events import read
 from conformance.wire.exchange import LEFT, Response
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from conformance.wire.events import Event
     from conformance.wire.exchange import Exchange
+
+
+#: How many events a stream may have: a long answer has some thousands.
+_MOST: Final = 20_000
 
 
 class Arriving(Protocol):
@@ -74,6 +78,9 @@ class Stream:
             if event.is_last:
                 self._arriving.hurry()
             yield event
+            if len(self.events) >= _MOST:
+                self._close(f"it has over {_MOST} events")
+                return
         self._close()
 
     def __enter__(self) -> Self:
@@ -104,6 +111,7 @@ class Stream:
             )
             arriving.close(response, duration)
             self._reply = self._keep(arriving, response, duration)
+            self._reply.remember(self.events)
         return self._reply
 
     def _heard(self) -> Iterator[tuple[bytes, float]]:

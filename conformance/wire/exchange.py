@@ -132,6 +132,11 @@ class Exchange:
         """The events of a stream."""
         return tuple(read(self._pieces())) if self.is_stream else ()
 
+    def remember(self, events: Sequence[Event]) -> None:
+        """Learn what is in the stream from who heard it, so that nobody reads it again."""
+        if self.is_stream:
+            vars(self)["events"] = tuple(events)
+
     @property
     def ended(self) -> float:
         """The session clock when the response was complete, in Unix seconds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostile import answers, echoes, lies, transport
+from hostile import answers, echoes, lies, streams, transport
 from hostile.core import BEHAVIOURS, KEY, Behaviour, serving
 
-__all__ = ["BEHAVIOURS", "KEY", "Behaviour", "answers", "echoes", "lies", "serving", "transport"]
+__all__ = ["BEHAVIOURS", "KEY", "Behaviour", "answers", "echoes", "lies", "serving", "streams", "transport"]

@@ -150,6 +150,7 @@ MOMENTS: dict[str, Callable[[Call], bool]] = {
     "retrieve": lambda call: call.method == "GET" and "/runs/" in call.path,
     "list": lambda call: call.method == "GET" and call.path.endswith("/runs"),
     "cancel": lambda call: call.path.endswith("/cancel"),
+    "stream": lambda call: b'"stream": true' in call.body,
 }
 #: What of the suite has most to do with what is wrong then; from the first request on there is little of anything.
 SELECTIONS = {
@@ -160,6 +161,7 @@ SELECTIONS = {
     "retrieve": "get or schema or inv or life",
     "list": "page and must",
     "cancel": "cancel",
+    "stream": "stream",
 }
 
 
@@ -213,7 +215,8 @@ def told(call: Call, body: bytes | Any = None, *headers: str) -> bytes:
     """The faithful answer, with another body or more headers."""
     answer = call.faithful
     kept = [f"{name}: {value}" for name, value in answer.headers.items()]
-    return http(answer.body if body is None else body, *kept, *headers, status=answer.status)
+    faithful = answer.body if answer.frames is None else b"".join(answer.frames)
+    return http(faithful if body is None else body, *kept, *headers, status=answer.status)
 
 
 def head(*headers: str, status: str = "200 OK") -> bytes:

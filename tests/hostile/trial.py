@@ -34,6 +34,7 @@ _WAITS = {
     "start": 0.5,
     "action": 0.8,
     "finish": 1,
+    "stream": 1.5,
     "cancel": 0.6,
     "apart": 0.05,
     "work": 0.2,
