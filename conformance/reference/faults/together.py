@@ -75,7 +75,7 @@ class RefusesTogether(Operations):
         raise Refusal("Not today.") if said.get("assistant_id") else missing("assistant_id")
 
 
-@fault("THREADRUN-001", "THREADRUN-006")
+@fault("THREADRUN-001")
 class InventsTheThread(Operations):
     """The thread that a run came with does not exist."""
 
