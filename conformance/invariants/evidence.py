@@ -68,10 +68,6 @@ class Sighting:
         """Whether a member is not of the schema, in itself and not in something inside it: then that row's alone."""
         return any(fault.path == (name,) for fault in self.faults)
 
-    def faults_in(self, name: str) -> bool:
-        """Whether anything in a member is not of the schema."""
-        return any(fault.path[:1] == (name,) for fault in self.faults)
-
     @cached_property
     def faults(self) -> Sequence[FieldFault]:
         """The members that are not as the model says."""

@@ -136,6 +136,7 @@ shows(
     "SCHEMA-007",
     "CANCEL-002",
     "PAGE-003",
+    "THREADRUN-001",
     change=says("thread_id", "thread_other"),
 )
 shows(
