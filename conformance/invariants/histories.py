@@ -223,7 +223,7 @@ def _told_to_call(evidence: Evidence) -> Iterator[Sighting]:
     for history in evidence.histories.values():
         last = history[-1]
         choice = last.run.get("tool_choice")
-        named = isinstance(choice, dict) and choice.get("type") == "function"
+        named = isinstance(choice, dict) and choice.get("type") == "function" and "function" in choice
         if named and history[0].by("create_run") and (last.status == "completed" or _has_asked(last)):
             yield last
 

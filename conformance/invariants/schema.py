@@ -231,7 +231,8 @@ def thread_id_is_the_threads(seen: Sighting) -> Answer:
 
 def _asked_for_an_assistant(seen: Sighting) -> bool:
     asked = seen.exchange.request.json
-    return seen.by("create_run") and isinstance(asked, dict) and isinstance(asked.get("assistant_id"), str)
+    created = seen.by("create_run") or seen.by("create_thread_and_run")
+    return created and isinstance(asked, dict) and isinstance(asked.get("assistant_id"), str)
 
 
 @invariant("RUN-SCHEMA-008", _runs, _asked_for_an_assistant)

@@ -11,7 +11,7 @@ from conformance.wire.models import faults
 from conformance.wire.values import ABSENT, contains, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from conformance.states.handles import Run
     from conformance.states.shared import Shared
@@ -96,6 +96,13 @@ def expect_created(some_run: Run, reply: Exchange, what: str) -> Exchange:
     return reply
 
 
+def need_documented(run: dict[str, Any], names: Iterable[str], reply: Exchange) -> None:
+    """What a run does not show, or not in the documented form, is the business of the schema's rows."""
+    wrong = {fault.path[0] for fault in faults(run, RunModel) if fault.path and not fault.integral_float}
+    missing = [name for name in names if name not in run or name in wrong]
+    need(not missing, f"the run does not show {' and '.join(missing)} in the documented form: {reply}")
+
+
 def _sorted(value: Any) -> Any:
     """Tools in the order of their names, since theirs says nothing; anything else as it is."""
     if not isinstance(value, list) or not all(isinstance(each, dict) and "type" in each for each in value):
@@ -107,12 +114,13 @@ def expect_shown(reply: Exchange, wanted: Mapping[str, Any], *before: Exchange) 
     """
     A run must show the settings; members that were added to them are no fault.
 
-    Those that it does not show, or not in the documented form, are the business of the schema's rows.
+    Args:
+        reply: What shows the run.
+        wanted: The settings by name.
+        before: What else shows that it does not.
     """
     run = need_run(reply)
-    wrong = {fault.path[0] for fault in faults(run, RunModel) if fault.path and not fault.integral_float}
-    missing = [name for name in wanted if name not in run or name in wrong]
-    need(not missing, f"the run does not show {' and '.join(missing)} in the documented form: {reply}")
+    need_documented(run, wanted, reply)
     other = [name for name, value in wanted.items() if not contains(_sorted(run[name]), _sorted(value))]
     expect(
         not other,

@@ -9,7 +9,7 @@ import pytest
 from conformance.states.handles import Run
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
-from conformance.suite.settings import FURNITURE, bare_of, expect_created, heir_of
+from conformance.suite.settings import FURNITURE, bare_of, expect_created, heir_of, need_documented
 
 if TYPE_CHECKING:
     from conformance.states.shared import Shared
@@ -92,7 +92,7 @@ def test_metadata_beyond_its_limits_is_refused(metadata: object, stage: Stage, s
 
 def _expect_metadata(reply: Exchange, run: dict[str, Any], wanted: dict[str, str]) -> None:
     found = run.get("metadata")
-    need("metadata" in run, f"the run shows no metadata, which RUN-SCHEMA-035 is about: {reply}")
+    need_documented(run, ["metadata"], reply)
     got = found if isinstance(found, dict) else {}
     lost = [key for key, value in wanted.items() if got.get(key) != value]
     added = [key for key in got if key not in wanted]

@@ -14,7 +14,7 @@ from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 from conformance.suite import requirement
 from conformance.suite.conversation import MESSAGES, text_of
 from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
-from conformance.suite.settings import expect_shown
+from conformance.suite.settings import expect_shown, need_documented
 from conformance.wire.values import contains
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: 
     expect(made.succeeded, "a run on a new thread (2xx)", f"status {made.status}", some_run.seen, made)
 
     thread_id = need_run(made).get("thread_id")
-    expect(isinstance(thread_id, str) and thread_id, "the thread_id of a new thread", f"{shown(thread_id)}", made)
+    need(thread_id and isinstance(thread_id, str), f"it names no thread, which RUN-SCHEMA-007 is about: {made}")
     read = stage.client.call("retrieve_thread", thread_id=str(thread_id))
     need(read.status not in {405, 501}, f"the target does not show threads: {read}")
     expect(read.succeeded, "the thread (2xx)", f"status {read.status}", made, read)
@@ -61,6 +61,7 @@ def test_a_thread_and_its_run_are_created(made: Exchange, some_run: Run, stage: 
 def test_every_run_gets_a_thread_of_its_own(made: Exchange, lonely: Exchange) -> None:
     """Two requests are two conversations."""
     one, other = need_run(made).get("thread_id"), need_run(lonely).get("thread_id")
+    need(one and other, f"it names no thread, which RUN-SCHEMA-007 is about: {lonely}")
 
     expect(one != other, f"another thread than {shown(one)}", f"{shown(other)}", made, lonely)
 
@@ -104,6 +105,8 @@ def test_thread_and_run_have_metadata_of_their_own(whose: str, made: Exchange, s
     body = reply.json
     need(reply.succeeded and isinstance(body, dict), f"the {whose} is not shown: {reply}")
     need("metadata" in body, f"the {whose} shows no metadata: {reply}")
+    if whose != "thread":
+        need_documented(body, ["metadata"], reply)
     expect(body.get("metadata") == wanted, f"metadata {shown(wanted)}", shown(body.get("metadata")), made, reply)
 
 
@@ -124,7 +127,7 @@ def test_no_thread_and_run_without_an_assistant(assistant: str, stage: Stage) ->
 def test_the_run_is_read_like_any_other(made: Exchange, stage: Stage, some_run: Run) -> None:
     """It is what was asked for, and is found by its id on the thread that it names."""
     run = _run(stage, made)
-    expect_shown(made, {"assistant_id": stage.assistant_id, "instructions": INSTRUCTIONS})
+    expect_shown(made, {"instructions": INSTRUCTIONS})
 
     read = run.retrieve()
     if read.status == NOT_FOUND:  # how soon a new run is found is RUN-GET-003's business
@@ -187,8 +190,12 @@ def test_the_run_releases_its_thread_like_any_other(stage: Stage) -> None:
 
 
 def _run(stage: Stage, reply: Exchange) -> Run:
+    """The run, on a thread that is there."""
     need(isinstance(need_run(reply).get("thread_id"), str), f"it names no thread, which other rows are about: {reply}")
-    return Run(stage.client, stage.means.waits, reply)
+    run = Run(stage.client, stage.means.waits, reply)
+    thread = stage.client.call("retrieve_thread", thread_id=run.thread_id)
+    need(thread.status != NOT_FOUND, f"its thread is not there, which RUN-THREADRUN-001 is about: {thread}")
+    return run
 
 
 def _quick(stage: Stage) -> dict[str, Any]:

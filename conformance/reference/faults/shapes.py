@@ -136,6 +136,7 @@ shows(
     "SCHEMA-007",
     "CANCEL-002",
     "PAGE-003",
+    "THREADRUN-001",
     change=says("thread_id", "thread_other"),
 )
 shows(
@@ -313,7 +314,11 @@ shows(
 shows(
     "temperature-whole",
     "temperature is written without a fraction in the reply to the create alone.",
-    change=lambda told, _, call: told.update(temperature=1) if call.operation == "create_run" else None,
+    change=lambda told, _, call: (
+        told.update(temperature=int(told["temperature"]))
+        if call.operation == "create_run" and told["temperature"] == int(told["temperature"])
+        else None
+    ),
 )
 shows("parallel-text", "parallel_tool_calls is a text.", "SCHEMA-043", change=says("parallel_tool_calls", "true"))
 shows(

@@ -75,7 +75,7 @@ class RefusesTogether(Operations):
         raise Refusal("Not today.") if said.get("assistant_id") else missing("assistant_id")
 
 
-@fault("THREADRUN-001", "THREADRUN-006")
+@fault("THREADRUN-001")
 class InventsTheThread(Operations):
     """The thread that a run came with does not exist."""
 
@@ -100,7 +100,7 @@ class HidesTheThread(Operations):
         return super().retrieve_thread(call)
 
 
-@fault("THREADRUN-001", "THREADRUN-003", "THREADRUN-004", "THREADRUN-006", "INV-037")
+@fault("THREADRUN-001", "THREADRUN-003", "THREADRUN-004", "THREADRUN-006")
 class OneThreadForAll(Operations):
     """Every run that comes with its thread comes with the same one."""
 
