@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from conformance.wire.exchange import Response
+from conformance.wire.exchange import LATE, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,9 +131,10 @@ class _Handed:
     def pieces(self) -> Iterator[tuple[bytes, float]]:
         """The frames."""
         for frame in self._frames:
-            yield frame, self._elapsed()
+            if frame:
+                yield frame, self._elapsed()
             if self._elapsed() > self._seconds:
-                self.cut = f"it took over {self._seconds:g} s"
+                self.cut = f"{LATE} {self._seconds:g} s"
                 break
         yield b"", self._elapsed()
 

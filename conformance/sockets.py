@@ -23,7 +23,7 @@ from conformance.bounds import (
 )
 from conformance.outcomes import Unconnected, Unreachable
 from conformance.senders import Reply
-from conformance.wire.exchange import Request, Response
+from conformance.wire.exchange import LATE, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -251,7 +251,7 @@ class _Coming:
             for piece in unpacking(self._chunks(), self.headers.get("content-encoding", ""), MAX_BODY):
                 yield piece, self._elapsed()
         except TooLate:
-            self.cut = f"it was not over after {self._seconds:g} s"
+            self.cut = f"{LATE} {self._seconds:g} s"
         except OutOfBounds as problem:
             self.cut = f"it {problem}"
         except self._sender.broken as problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.invariants.evidence import FINAL, is_run
 from conformance.wire.events import NAMELESS
-from conformance.wire.exchange import LEFT
+from conformance.wire.exchange import LATE, LEFT
 from conformance.wire.models import STATUSES
 from conformance.wire.values import NOT_JSON, same
 
@@ -80,6 +80,11 @@ class Heard:
             self.exchange.response.body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         )
         return [line for line in lines if line and not line.startswith(":") and line.partition(":")[0] not in _FIELDS]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was cut off for taking long, and its run had not come to an end either."""
+        return self.cut.startswith(LATE) and not self.end
 
     @cached_property
     def is_readable(self) -> bool:

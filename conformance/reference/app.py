@@ -134,6 +134,7 @@ class Reference:
                 for name, data in said:
                     yield self._operations.framed(name, data)
                 self._pass(pause, scope)
+                yield b""  # so that who listens can go when nothing more happens
         except GeneratorExit:
             with self._store.lock:
                 self._operations.left(story.run, self.now(origin))

@@ -82,7 +82,8 @@ async def _stream(frames: Generator[bytes], receive: Receive, send: Send) -> Non
     """Send frame after frame as they come, until the last one, or until the client goes away."""
     leaving = asyncio.ensure_future(receive())
     while not leaving.done() and (frame := await asyncio.to_thread(next, frames, None)) is not None:
-        await send({"type": "http.response.body", "body": frame, "more_body": True})
+        if frame:  # nothing at all would end the body
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
     leaving.cancel()
     await asyncio.to_thread(frames.close)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json"
 #: What cut a stream off that nobody wanted to hear any further.
 LEFT = "the client left"
+#: How the reason begins where it went on for longer than anybody wants to listen.
+LATE = "it was not over after"
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ class Exchange:
     def _recognised(self) -> tuple[Operation | None, dict[str, str]]:
         return recognise(self.request.method, self.request.path)
 
-    @property
+    @cached_property
     def operation(self) -> Operation | None:
         """The operation of the API that was called, or None for a path or method that it does not have."""
         return self._recognised[0]
 
-    @property
+    @cached_property
     def ids(self) -> dict[str, str]:
         """The identifiers in the path, decoded: `thread_id`, `run_id`, ..."""
         return self._recognised[1]

@@ -212,6 +212,7 @@ shows(
     "lists-without-metadata",
     "Runs are listed without their metadata.",
     "CREATE-012",
+    "MODIFY-001",
     "INV-029",
     "INV-033",
     "CANCEL-029",
@@ -221,6 +222,7 @@ shows(
     "reads-without-metadata",
     "Runs are read without their metadata.",
     "CREATE-012",
+    "MODIFY-001",
     "THREADRUN-004",
     "INV-029",
     "INV-033",
@@ -233,5 +235,6 @@ shows(
     "CREATE-012",
     "CREATE-013",
     "INV-029",
+    "STREAM-016",
     change=lambda told, _, call: told.update(metadata={}) if call.operation == "create_run" else None,
 )

@@ -37,7 +37,7 @@ def _renamed(plan: list[Event], status: str, other: str) -> list[Event]:
     return [event._replace(status=other) if event.status == status else event for event in plan]
 
 
-@fault("LIFE-001")
+@fault("LIFE-001", "STREAM-007", "STREAM-008")
 class BornWorking(Replanned):
     """A new run is in progress at once."""
 
@@ -69,7 +69,7 @@ class IgnoresTheChoice(Replanned):
         return _renamed(plan, "requires_action", "completed")[:3] if run.forced_function() else plan
 
 
-@fault("LIFE-006", "LIFE-003", "INV-031")
+@fault("LIFE-006", "LIFE-003", "INV-031", "STEP-011")
 class Impatient(Replanned):
     """A run that requires action goes on by itself after a second."""
 
@@ -125,7 +125,7 @@ class NamesTheOtherLimit(Operations):
         return told
 
 
-@fault("LIFE-011", seen="fakeai 0.3.2")
+@fault("LIFE-011", "STREAM-012", seen="fakeai 0.3.2")
 class NoAnswer(Operations):
     """A completed run leaves no message."""
 
@@ -251,7 +251,7 @@ class WorksWhileCancelling(Operations):
         return told
 
 
-@fault("LIFE-017")
+@fault("LIFE-017", "STREAM-009")
 class QueuesAgain(Replanned):
     """A run in progress is queued again before it completes."""
 

@@ -74,6 +74,8 @@ def _created(answer: Answer) -> Answer:
 
 
 def _plain(answer: Answer) -> Answer:
+    if answer.frames is not None:  # which has faults of its own
+        return answer
     return replace(answer, headers={**answer.headers, "content-type": "text/plain"})
 
 
@@ -83,7 +85,8 @@ def _cut(answer: Answer) -> Answer:
 
 #: Where an operation has requirements of its own.
 _ITS_OWN = {
-    "create-run-other-instructions": ("INV-029", "CREATE-007", "CREATE-008"),
+    "create-run-of-another-thread": ("SCHEMA-007", "STREAM-016"),
+    "create-run-other-instructions": ("INV-029", "CREATE-007", "CREATE-008", "STREAM-016"),
     "retrieve-run-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
     "list-runs-of-another-thread": ("PAGE-003",),
     "list-runs-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
