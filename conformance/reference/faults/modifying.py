@@ -188,7 +188,7 @@ class ModifyMakesARun(Modifies):
         return self.shown(made, call)
 
 
-@fault("MODIFY-002", "MODIFY-006", "LIFE-004", "LIFE-011", "INV-012")
+@fault("MODIFY-002", "MODIFY-006", "LIFE-004", "INV-012")
 class ModifyFails(Modifies):
     """A completed run whose metadata is changed has failed."""
 
