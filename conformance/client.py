@@ -81,7 +81,7 @@ class Client:
         self.without = without
         #: Optional capabilities that it was found not to have.
         self.lacking: frozenset[str] = frozenset()
-        #: What was not even asked for, by scope, since it is declared absent or was never recorded.
+        #: What was not even asked for, by scope, since it is absent or was never recorded.
         self.withheld: dict[str, Untested] = {}
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
         self._here = _Here()
@@ -182,8 +182,9 @@ class Client:
         described = OPERATIONS[operation]
         if described.capability in self.without:
             raise self.withhold(NotClaimed(f"the target is declared to have no {described.capability}"))
-        if described.capability in self.lacking:
-            raise self.withhold(NotClaimed(f"the target has no {described.capability}"))
+        if described.capability and described.capability in self.lacking:
+            lacked = NotClaimed(f"the target has no {described.capability}", optional=described.capability)
+            raise self.withhold(lacked)
         ids = {name: options.pop(name) for name in list(options) if name.endswith("_id")}
         return self._dialect.request(described.method, path_to(described.path, **ids), **options)
 
@@ -334,10 +335,17 @@ class Client:
         finally:
             self._over = False
 
-    def unseen(self, what: str) -> Untested:
-        """Why the session shows nothing of something; where what would have is out of reach, nobody is to blame."""
-        declared = [each for each in self.withheld.values() if isinstance(each, NotClaimed)]
-        if why := next(iter([*declared, *self.withheld.values()]), None):
+    def unseen(self, what: str, capability: str | None = None) -> Untested:
+        """
+        Why the session shows nothing of something; where what would have is out of reach, nobody is to blame.
+
+        Args:
+            what: What was not seen.
+            capability: What it is about, where that is a part of the API that a target may lack.
+        """
+        whys = [why for why in self.withheld.values() if getattr(why, "optional", "") in {"", capability}]
+        declared = [each for each in whys if isinstance(each, NotClaimed)]
+        if why := next(iter([*declared, *whys]), None):
             told = f"{what}; {why.reason}"
             return NotClaimed(told) if declared else Untested(told, gates=False)
         return Untested(what)

@@ -55,10 +55,15 @@ class Untested(Exception):
 
 
 class NotClaimed(Untested):
-    """The requirement needs a capability that the target is declared not to have."""
+    """
+    The requirement needs a capability that the target is declared not to have, or may lack without a word.
 
-    def __init__(self, reason: str) -> None:
+    `optional` names the capability where it is one of the latter: only what is about it is excused.
+    """
+
+    def __init__(self, reason: str, *, optional: str = "") -> None:
         super().__init__(reason, gates=False)
+        self.optional = optional
 
 
 class Noted(Exception):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.client import Client
+from conformance.dialect import Dialect
 from conformance.outcomes import Untested, Violated
 from conformance.reference import DEFAULT_KEY, Reference
 from conformance.reference.faults import FAULTS
@@ -30,7 +31,9 @@ def staged(*faults: str, **options: Any) -> Stage:
     broken: list[type[Operations]] = [FAULTS[name].behaviour for name in faults]
     headers = {"OpenAI-Beta": "assistants=v2"}
     sender = InProcessSender(Reference(faults=broken))
-    return Stage(Means(Client(sender, Journal(), headers=headers, key=DEFAULT_KEY, **options), Waits({})))
+    return Stage(
+        Means(Client(sender, Journal(), dialect=Dialect(headers=headers, key=DEFAULT_KEY), **options), Waits({}))
+    )
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ FREE = {
     "a stream that was asked for": [
         Told(
             "create_run",
-            b"event: thread.run.created",
+            b"event: done\ndata: [DONE]\n\n",
             headers={"content-type": "text/event-stream"},
             asked={**ASKED, "stream": True},
         )

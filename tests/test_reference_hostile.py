@@ -136,6 +136,9 @@ def caller() -> Caller:
 def checked(answer: Answer) -> Any:
     """What is granted, or None for a refusal, which must be whole."""
     assert answer.status in {200, 400, 401, 404, 405, 429}, answer.body
+    if answer.frames is not None:
+        assert b"".join(answer.frames).endswith(b"event: done\ndata: [DONE]\n\n")
+        return None
     if answer.status == 200:
         return strict(answer.body)
     error(answer)

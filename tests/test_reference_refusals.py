@@ -263,16 +263,6 @@ def test_parameters_and_case_of_the_content_type_do_not_matter(caller: Caller, k
     assert answer.status == 200
 
 
-def test_streaming_is_refused_by_name(caller: Caller) -> None:
-    told = caller.refused("POST", f"{caller.thread()}/runs", {"assistant_id": caller.assistant(), "stream": True})
-    assert told["param"] == "stream"
-
-    run = caller.staged("requires_action")
-    outputs = [{"tool_call_id": "call_x", "output": ""}]
-    told = caller.refused("POST", f"{path_of(run)}/submit_tool_outputs", {"tool_outputs": outputs, "stream": True})
-    assert told["param"] == "stream"
-
-
 def test_a_refused_run_leaves_nothing_behind(caller: Caller) -> None:
     thread = caller.thread()
     more = [{"role": "user", "content": "And another."}]

@@ -77,9 +77,17 @@ class Heard:
     def strays(self) -> Sequence[str]:
         """Lines that are no part of a server-sent event."""
         lines = (
-            self.exchange.response.body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            self.exchange.response.body.decode("utf-8-sig", "replace")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+            .split("\n")
         )
         return [line for line in lines if line and not line.startswith(":") and line.partition(":")[0] not in _FIELDS]
+
+    @property
+    def failed(self) -> bool:
+        """Whether it tells of an error, after which nothing need come."""
+        return any(event.name == "error" for event in self.told)
 
     @property
     def goes_on(self) -> bool:
@@ -99,15 +107,14 @@ class Heard:
     @cached_property
     def end(self) -> str:
         """The status in which it leaves the run, if it says so: a final one, or that it waits for outputs."""
-        status = status_in(self.of_run[-1]) if self.of_run else ""
+        status = announced_by(self.of_run[-1]) if self.of_run else ""
         return status if status in FINAL or status == "requires_action" else ""
 
     @property
     def broken_off(self) -> bool:
         """Whether the run was stopped in the middle of what it did."""
-        return self.cancelled or any(
-            status_in(event) in {"cancelling", "cancelled", "failed", "expired"} for event in self.of_run
-        )
+        stopped = {"cancelling", "cancelled", "failed", "expired"}
+        return self.cancelled or any(announced_by(event) in stopped for event in self.of_run)
 
     def about(self, kind: str) -> Mapping[str, Sequence[Event]]:
         """The events of each step or message, by its id; `kind` is what the names of their events begin with."""
@@ -143,10 +150,13 @@ def _is_cancel(exchange: Exchange) -> bool:
     return exchange.operation is not None and exchange.operation.name == "cancel_run" and exchange.succeeded
 
 
+def announced_by(event: Event) -> str:
+    """The status that an event of a run has in its name; who was created is queued."""
+    announced = event.name.rpartition(".")[2]
+    return "queued" if announced == "created" else announced
+
+
 def status_in(event: Event) -> str:
     """The status that an event of a run shows; where it shows none that is documented, the one that it announces."""
     status: Any = event.value.get("status")
-    if isinstance(status, str) and status in STATUSES:
-        return status
-    announced = event.name.rpartition(".")[2]
-    return "queued" if announced == "created" else announced
+    return status if isinstance(status, str) and status in STATUSES else announced_by(event)

@@ -52,7 +52,7 @@ def stored_response(reply: Reply, start: float, redactor: Redactor) -> dict[str,
     """The response as vcrpy keeps it, with its time in seconds since the beginning of the scope."""
     response = reply.response
     body = redactor.body(response.body)
-    pieces = response.pieces if body == response.body else ((len(body), reply.duration),)
+    pieces = response.pieces if body == response.body else ()  # of another text nobody knows when its parts came
     headers = {name.lower(): value for name, value in redactor.headers(response.headers).items()}
     return {
         "status": {"code": response.status, "message": responses.get(response.status, "")},
@@ -60,8 +60,8 @@ def stored_response(reply: Reply, start: float, redactor: Redactor) -> dict[str,
         "body": {"string": body},
         "offset": round(reply.at - start, 3),
         "duration": round(reply.duration, 3),
-        **({"pieces": [list(piece) for piece in pieces]} if response.pieces else {}),
-        **({"cut": response.cut} if response.cut else {}),
+        **({"pieces": [list(piece) for piece in pieces]} if pieces else {}),
+        **({"cut": redactor.text(response.cut)} if response.cut else {}),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from conformance.invariants import invariants
 from conformance.outcomes import Noted, Violated
+from conformance.requirements import catalogue
 from conformance.suite import requirement
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def test_every_message(invariant: Invariant, evidence: Evidence, judging: Sessio
     if judgement.violations:
         raise Violated(*judging.search.first(invariant.requirement, judgement.violations))
     if not judgement.measured:
-        raise judging.client.unseen(_missing(invariant))
+        capability = catalogue()[invariant.requirement].area.capability
+        raise judging.client.unseen(_missing(invariant), capability)
     if judgement.notes:
         raise Noted("; ".join(judgement.notes))
 

@@ -21,6 +21,7 @@ from conformance.suite.expectations import (
     note,
     shown,
 )
+from conformance.wire import models
 from conformance.wire.values import ABSENT, same
 
 if TYPE_CHECKING:
@@ -119,9 +120,10 @@ def _is_metadata(value: object) -> bool:
 
 
 def _steady(change: Change) -> list[str]:
-    """The members that a run keeps as long as nobody does anything, and has before the change and after it."""
+    """The documented members that a run keeps as long as nobody does anything, before the change and after it."""
     seen, was, after = change.run.body, need_run(change.before), need_run(change.after)
-    return [name for name in was if name in after and same(seen.get(name, ABSENT), was[name])]
+    known = [name for name in models.Run.model_fields if name in was and name in after]
+    return [name for name in known if same(seen.get(name, ABSENT), was[name])]
 
 
 @requirement("RUN-MODIFY-001")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.invariants.heard import Heard, status_in
+from conformance.invariants.heard import Heard, announced_by, status_in
+from conformance.outcomes import Untested
+from conformance.states import FINAL
 from conformance.states.stage import SHORT_PROMPT
 from conformance.states.strangers import never_issued
 from conformance.states.streams import first, listen, listen_from_the_thread, told_of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 #: What the real service showed otherwise in a stream than in a reply.
 _SHOWN_OTHERWISE = {"tool_resources"}
 _CANCELS = {"cancelling", "cancelled"}
+_ENDS = (".completed", ".failed", ".cancelled", ".expired")
 
 
 def _kind_of(reply: Exchange) -> str:
@@ -42,6 +45,7 @@ def test_submitted_outputs_are_followed_by_the_rest(told_of_a_call: ToldCall) ->
     """A run that was streamed until it called a function goes on in a stream, and comes to its end there."""
     rest = told_of_a_call.rest
 
+    need(not rest.refused, f"the outputs are refused, which RUN-TOOL-001 is about: {rest}")
     expect(rest.succeeded, "a stream (2xx)", f"status {rest.status}", told_of_a_call.stream, rest)
     expect(_kind_of(rest) == STREAM_TYPE, f"content type {STREAM_TYPE}", _kind_of(rest), told_of_a_call.stream, rest)
     need(Heard(rest).is_closed, "the stream breaks off, which RUN-STREAM-003 is about")
@@ -56,7 +60,8 @@ def test_the_last_event_shows_the_run_as_it_is_read(told: Told) -> None:
     last = Heard(told.stream).of_run[-1]
 
     heard, read = last.value, need_run(told.run.seen)
-    names = [name for name in read if name in heard and name not in _SHOWN_OTHERWISE]
+    other_rows = _SHOWN_OTHERWISE | ({"status"} if status_in(last) != announced_by(last) else set())
+    names = [name for name in read if name in heard and name not in other_rows]
     changed = [name for name in names if not same(heard[name], read[name])]
     if changed:  # what changes without any doing, or is listed otherwise as well, says nothing of the stream
         again = need_run(told.run.retrieve())
@@ -107,8 +112,8 @@ def test_the_rest_begins_with_the_end_of_the_call(told_of_a_call: ToldCall) -> N
     need(rest.is_closed, "the stream breaks off, which RUN-STREAM-003 is about")
 
     names = [event.name.removeprefix("thread.run.") for event in rest.told if event.name.startswith("thread.run.")]
-    wanted = ["step.completed", "queued", "in_progress"]
-    expect(names[:3] == wanted, shown(wanted), shown(names[:3]), rest.exchange)
+    first = next((name for name in names if not name.startswith("step.") or name.endswith(_ENDS)), "nothing")
+    expect(first.startswith("step."), "the end of a step first", f"{first} first", rest.exchange)
 
 
 @requirement("RUN-THREADRUN-007")
@@ -136,9 +141,11 @@ def test_a_client_that_goes_away_stops_nothing(stage: Stage) -> None:
         begun = first(stage, stream)
 
     run = told_of(stage, thread, begun)
+    if run.body.get("status") in FINAL:
+        raise Untested(f"the run had ended before the client went away: {run.seen}", gates=False)
     settled = run.settle()
     status = run.itself(settled).get("status")
-    expect(status not in {"cancelled", "cancelling"}, "a run that goes on", f"status {status}", stream.leave(), settled)
+    expect(status == "completed", "status completed", f"status {status}", stream.leave(), settled)
 
 
 @requirement("RUN-STREAM-018")

@@ -59,7 +59,8 @@ def read(pieces: Iterable[tuple[bytes, float]]) -> Iterator[Event]:
 
     body = _Body(pieces)
     for each in EventSource(body).iter_sse():  # type: ignore[arg-type]
-        yield Event(each.event, each.data, body.came)
+        if each.data:  # without data it is none, by the standard: a keep-alive, or a time to wait before asking again
+            yield Event(each.event, each.data, body.came)
 
 
 class _Body:
@@ -73,7 +74,7 @@ class _Body:
         self.came = 0.0
 
     def iter_text(self) -> Iterator[str]:
-        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
         for piece, came in self._pieces:
             self.came = came
             yield decode(piece)

@@ -58,9 +58,10 @@ def announces_the_next_status(name: str, data: Any, run: Run, said: list[str]) -
 
 
 @tells("STREAM-007")
-def created_in_progress(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
-    """The first event shows the run in progress."""
-    return [(name, {**data, "status": "in_progress"} if name == "thread.run.created" else data)]
+def completes_in_progress(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
+    """The event that a run is completed shows it in progress."""
+    early = name == "thread.run.completed"
+    return [(name, {**data, "status": "in_progress"} if early else data)]
 
 
 @tells("STREAM-008")
@@ -105,7 +106,7 @@ def threads_after_their_run(name: str, data: Any, run: Run, said: list[str]) -> 
     return [(name, data), *filter(None, [run.__dict__.pop("thread", None)])]
 
 
-@tells("STREAM-009", "STREAM-014")
+@tells("STREAM-009")
 def never_in_progress(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
     """Nothing is said of the run being in progress."""
     return [] if name == "thread.run.in_progress" else [(name, data)]

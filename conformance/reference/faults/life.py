@@ -37,7 +37,7 @@ def _renamed(plan: list[Event], status: str, other: str) -> list[Event]:
     return [event._replace(status=other) if event.status == status else event for event in plan]
 
 
-@fault("LIFE-001", "STREAM-007", "STREAM-008")
+@fault("LIFE-001", "STREAM-008")
 class BornWorking(Replanned):
     """A new run is in progress at once."""
 
@@ -69,7 +69,7 @@ class IgnoresTheChoice(Replanned):
         return _renamed(plan, "requires_action", "completed")[:3] if run.forced_function() else plan
 
 
-@fault("LIFE-006", "LIFE-003", "INV-031", "STEP-011")
+@fault("LIFE-006", "LIFE-003", "INV-031")
 class Impatient(Replanned):
     """A run that requires action goes on by itself after a second."""
 

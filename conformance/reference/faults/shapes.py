@@ -169,7 +169,6 @@ shows("call-twice", "The same call is listed twice.", "SCHEMA-013", change=_call
 shows(
     "arguments-cut",
     "The arguments of a call break off.",
-    "STEP-010",
     "STREAM-015",
     change=_calls(lambda calls: calls[0]["function"].update(arguments='{"x": ')),
 )

@@ -215,12 +215,6 @@ def forgets_the_step_that_waited(name: str, data: Any, run: Run, said: list[str]
     return [] if waited else [(name, data)]
 
 
-@tells("STREAM-014")
-def queues_at_once(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
-    """After the outputs nothing is said of the queue."""
-    return [] if name == "thread.run.queued" and "thread.run.requires_action" in said else [(name, data)]
-
-
 @tells("STREAM-016")
 def tells_other_tokens(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
     """The last event tells of a token more than was used."""
