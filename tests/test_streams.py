@@ -233,6 +233,34 @@ def test_a_recorded_stream_comes_piece_by_piece_again(tmp_path: Path) -> None:
     assert story(client_of(ReplaySender(tmp_path / "set"))) == lived
 
 
+def test_what_a_broken_stream_says_is_kept_without_the_key(tmp_path: Path) -> None:
+    def talk(connection: socket.socket) -> None:
+        heard(connection)
+        connection.sendall(HEAD.replace(b"connection: close", b"transfer-encoding: chunked"))
+        connection.sendall(b"Bearer sk-planted-in-a-chunk\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        silent(connection)
+
+    with listening(talk) as origin:
+        inner = HttpSender(origin)
+        recorder = RecordingSender(inner, tmp_path / "set", Redactor(["sk-planted-in-a-chunk"]), PROVENANCE)
+        client = client_of(recorder)
+        with client.scope("cases/one"):
+            reply = client.listen("create_run", thread_id="t", json=ASKED, seconds=5).finish()
+        inner.end()
+
+    assert reply.response.cut
+    assert recorder.finish()
+    kept = "".join(each.read_text() for each in (tmp_path / "set").rglob("*.json"))
+    assert '"cut"' in kept
+    assert "sk-planted" not in kept
+
+
+@pytest.mark.parametrize("text", [b"retry: 3000\n\n", b"id: 7\n\n: ping\n\n", b"event: ping\n\n", b"data:\n\n"])
+def test_what_has_no_data_is_no_event(text: bytes) -> None:
+    assert events(text + b"event: a\ndata: 1\n\n") == [("a", "1", 1.0)]
+
+
 def test_the_server_tells_of_runs_in_their_time(reference_url: str) -> None:
     sender = HttpSender(reference_url.removesuffix("/v1"))
     client = client_of(sender)

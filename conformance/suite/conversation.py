@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: What runs are asked besides, with what is easily lost: roles, metadata, and what is beyond ASCII.
 MESSAGES: Final[list[dict[str, Any]]] = [
@@ -12,7 +15,7 @@ MESSAGES: Final[list[dict[str, Any]]] = [
 ]
 
 
-def text_of(message: dict[str, Any]) -> str:
+def text_of(message: Mapping[str, Any]) -> str:
     """The text of a message, whether it is in parts or not; nothing where it has none."""
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]

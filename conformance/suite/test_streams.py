@@ -13,6 +13,7 @@ from conformance.states.stage import SHORT_PROMPT
 from conformance.states.strangers import never_issued
 from conformance.states.streams import first, listen, listen_from_the_thread, told_of
 from conformance.suite import requirement
+from conformance.suite.conversation import text_of
 from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
 from conformance.wire.events import STREAM_TYPE
 from conformance.wire.exchange import JSON_TYPE
@@ -81,11 +82,11 @@ def test_what_was_heard_is_what_is_stored(told: Told) -> None:
     """The text that was told word by word is the one on the thread."""
     ends = [event for event in told.stream.events if event.name == "thread.message.completed"]
     need(ends, "no message was told of to its end")
-    heard = {event.value.get("id"): _text(event.value) for event in ends}
+    heard = {event.value.get("id"): text_of(event.value) for event in ends}
 
     listed = told.run.thread.messages()
 
-    stored = {message["id"]: _text(message) for message in need_page(listed)}
+    stored = {message["id"]: text_of(message) for message in need_page(listed)}
     for id, text in heard.items():
         expect(stored.get(id) == text, f"message {id} with {shown(text)}", shown(stored.get(id)), told.stream, listed)
 
@@ -186,9 +187,3 @@ def test_a_wrong_request_is_refused_in_json(wrong: str, told: Told, stage: Stage
 
     expect_refused(reply, because=f"the {wrong} makes no sense")
     expect(_kind_of(reply) == JSON_TYPE, f"content type {JSON_TYPE}", f"content type {_kind_of(reply)}", reply)
-
-
-def _text(message: Any) -> str:
-    parts = message.get("content") if isinstance(message, dict) else None
-    texts = [part.get("text") for part in parts or () if isinstance(part, dict)]
-    return "".join(str(text.get("value", "")) for text in texts if isinstance(text, dict))
