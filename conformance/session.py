@@ -310,7 +310,8 @@ class Session:
         """Whether an untested item makes the session incomplete; on the reference server every one does."""
         if self.settings.kind == "reference":
             return True
-        return row.reach is not Reach.IF_SEEN and getattr(outcome, "gates", True)
+        remarks = (self.level(row) or row.level) is Level.MAY  # which nobody need have
+        return not remarks and row.reach is not Reach.IF_SEEN and getattr(outcome, "gates", True)
 
     def _file(
         self,

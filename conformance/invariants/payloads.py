@@ -79,8 +79,17 @@ def _wrong(event: Event, kind: str, carried: Carried) -> Answer:
     for name, wanted in _NEEDED[kind].items():
         if not isinstance(value.get(name), wanted):
             return Broken(f"{kind} with {name} in {event.name}", f"{name} {shown(value.get(name, ABSENT))}")
+    if kind == "thread.message.delta" and (part := _unplaced(value["delta"])) is not None:
+        return Broken(f"parts with an index in {event.name}", shown(part))
     for fault in faults(value, Run) if kind == "thread.run" else ():
         left_out = fault.kind == "missing" and fault.path[0] not in _CORE  # as some services do in some of their events
         if fault.path not in carried.told and not left_out:
             return Broken(f"{fault.expected} in {event.name}", f"{'.'.join(map(str, fault.path))} {fault.actual}")
     return None
+
+
+def _unplaced(delta: Mapping[str, Any]) -> object:
+    """The first part of a delta that does not say to which part of the message it belongs."""
+    content = delta.get("content")
+    parts = content if isinstance(content, list) else []
+    return next((part for part in parts if not (isinstance(part, dict) and type(part.get("index")) is int)), None)

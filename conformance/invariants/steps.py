@@ -193,7 +193,7 @@ def _ended(seen: StepSighting, status: str, *members: str) -> Answer:
     return Broken(f"{' and '.join(other)} {wanted} while the step is {seen.status}", told)
 
 
-@invariant("RUN-STEP-013", _steps, lambda seen: seen.status is not None)
+@invariant("RUN-STEP-013", _steps, lambda seen: seen.status is not None and not seen.astray)
 def completed_step_says_when(seen: StepSighting) -> Answer:
     """A completed step, and no other, says when it completed: after it was created, which was after its run was."""
     return _ended(seen, "completed", "completed_at") or _in_order(seen, "completed_at")

@@ -136,6 +136,15 @@ def test_tools_replace_those_of_the_assistant(wilful: Exchange, some_run: Run) -
 
 
 @requirement("RUN-CREATE-010")
+def test_a_run_may_have_no_tools_at_all(shared: Shared, some_run: Run) -> None:
+    """An empty list is a list: the run does without the tools of its assistant."""
+    created = shared.created("no-tools", assistant_id=furnished_assistant(shared), tools=[])
+    reply = expect_created(some_run, created, "no tools")
+
+    expect(not need_run(reply).get("tools"), "tools []", f"tools {shown(need_run(reply).get('tools'))}", reply)
+
+
+@requirement("RUN-CREATE-010")
 def test_every_kind_of_tool_is_kept_with_its_options(shared: Shared) -> None:
     """Tools are kept with all that was said of them; a target may add to that."""
     reply = need_created(shared.created("tools", **FURNITURE["tools"]), "tools")

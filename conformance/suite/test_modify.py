@@ -46,7 +46,8 @@ BEYOND_LIMITS: Final[Mapping[str, Any]] = {
     "513-characters-of-value": {"metadata": {"k": "v" * 513}},
     "no-text": {"metadata": {"k": True}},
 }
-EMPTY: Final[Mapping[str, Any]] = {"null": {"metadata": None}, "empty": {}}
+#: The empty object comes first, since null may leave nothing that could be lost.
+EMPTY: Final[Mapping[str, Any]] = {"empty": {}, "null": {"metadata": None}}
 
 
 @dataclass(frozen=True)

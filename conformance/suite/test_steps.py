@@ -26,7 +26,7 @@ from conformance.wire.values import ABSENT, same
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conformance.states.handles import Run, Thread
+    from conformance.states.handles import Listing, Run, Thread
     from conformance.states.shared import Shared
     from conformance.states.subjects import Called
     from conformance.wire.exchange import Exchange
@@ -113,6 +113,16 @@ def test_a_step_is_the_same_by_itself(called: Called) -> None:
 def test_a_step_that_does_not_exist_is_not_found(called: Called) -> None:
     """An id that was never issued leads nowhere."""
     expect_status(called.run.steps.retrieve(never_issued(_a_step_of(called.run))), 404)
+
+
+@requirement("RUN-STEP-019")
+def test_a_step_is_not_found_through_another_run_of_its_thread(listing: Listing) -> None:
+    """The steps of a thread's runs are not one heap."""
+    older, newer = listing.runs[:2]
+    id = _a_step_of(older)
+    need(id not in [step["id"] for step in need_page(newer.steps.list())], "the runs share the ids of their steps")
+
+    _expect_not_there(newer.steps.retrieve(id), id)
 
 
 @requirement("RUN-STEP-019")

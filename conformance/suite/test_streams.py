@@ -49,6 +49,7 @@ def test_submitted_outputs_are_followed_by_the_rest(told_of_a_call: ToldCall) ->
     need(not rest.refused, f"the outputs are refused, which RUN-TOOL-001 is about: {rest}")
     expect(rest.succeeded, "a stream (2xx)", f"status {rest.status}", told_of_a_call.stream, rest)
     expect(_kind_of(rest) == STREAM_TYPE, f"content type {STREAM_TYPE}", _kind_of(rest), told_of_a_call.stream, rest)
+    need(rest.is_stream, f"what came is no stream: {rest}")
     need(Heard(rest).is_closed, "the stream breaks off, which RUN-STREAM-003 is about")
     ids = {str(event.value.get("id")) for event in Heard(rest).of_run}
     expect(ids == {told_of_a_call.run.id}, f"events of {told_of_a_call.run.id}", shown(sorted(ids)), rest)
@@ -110,6 +111,7 @@ def test_a_call_ends_the_stream(told_of_a_call: ToldCall) -> None:
 def test_the_rest_begins_with_the_end_of_the_call(told_of_a_call: ToldCall) -> None:
     """First the step that waited is done, then the run is queued and goes on."""
     rest = Heard(told_of_a_call.rest)
+    need(told_of_a_call.rest.is_stream, "the outputs are not followed by a stream, which RUN-TOOL-014 is about")
     need(rest.is_closed, "the stream breaks off, which RUN-STREAM-003 is about")
 
     names = [event.name.removeprefix("thread.run.") for event in rest.told if event.name.startswith("thread.run.")]
@@ -165,7 +167,8 @@ def test_the_stream_of_a_cancelled_run_ends_with_it(told_of_a_cancel: Told) -> N
     stream, cancel = Heard(told_of_a_cancel.stream), told_of_a_cancel.run.seen
     need({status_in(event) for event in stream.of_run} & _CANCELS, "no cancel was announced")
 
-    expect(stream.end == "cancelled", "thread.run.cancelled last", stream.end or "no end", cancel, stream.exchange)
+    last = stream.of_run[-1].name
+    expect(stream.end == "cancelled", "thread.run.cancelled last", f"{last} last", cancel, stream.exchange)
 
 
 @requirement("RUN-STREAM-020")

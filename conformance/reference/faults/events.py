@@ -32,6 +32,17 @@ def milliseconds_in_streams(name: str, data: Any, run: Run, said: list[str]) -> 
 
 
 @tells("STREAM-006")
+def deltas_without_a_place(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
+    """The parts of a delta do not say where they belong."""
+    if name != _DELTA:
+        return [(name, data)]
+    content = [
+        {member: value for member, value in part.items() if member != "index"} for part in data["delta"]["content"]
+    ]
+    return [(name, {**data, "delta": {"content": content}})]
+
+
+@tells("STREAM-006")
 def deltas_are_text(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
     """The delta of a step is a text."""
     return [(name, {**data, "delta": str(data["delta"])} if name == _STEP_DELTA else data)]

@@ -77,6 +77,15 @@ class KeepsItsTools(Inherits):
 
 
 @fault("CREATE-010")
+class TakesNoToolsForNothing(Inherits):
+    """A run that is given no tools at all has those of its assistant."""
+
+    def inherit(self, body: Said, assistant: Said) -> None:
+        if body.get("tools") == []:
+            del body["tools"]
+
+
+@fault("CREATE-010")
 class LendsNoTools(Inherits):
     """A run without tools does not have its assistant's."""
 

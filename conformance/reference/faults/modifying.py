@@ -43,6 +43,16 @@ class Modifies(Operations):
         return self.ordinarily(call)
 
 
+@fault("MODIFY-009")
+class NothingEmptiesIt(Modifies):
+    """An empty object takes the metadata away."""
+
+    def modify(self, call: Call, run: Run, body: dict[str, Any]) -> dict[str, Any]:
+        if not body and run.is_final(call.now):
+            run.metadata = {}
+        return self.ordinarily(call)
+
+
 @fault("MODIFY-001")
 class ModifiesNothing(Modifies):
     """A change of metadata is answered 200, and not made."""

@@ -9,6 +9,7 @@ from conformance.reference.errors import Refusal, not_found
 from conformance.reference.faults.registry import fault
 from conformance.reference.faults.step_shapes import functions
 from conformance.reference.operations import Operations
+from conformance.reference.steps import steps_of
 
 if TYPE_CHECKING:
     from conformance.reference.calls import Call
@@ -168,3 +169,15 @@ class MessagesWithoutStatus(Operations):
 
 def _runs(operations: Operations) -> list[Run]:
     return [run for thread in operations._store.threads.values() for run in thread.runs.values()]  # noqa: SLF001
+
+
+@fault("STEP-019")
+class StepsInOneHeap(Operations):
+    """A step is found through every run of its thread."""
+
+    def retrieve_run_step(self, call: Call) -> dict[str, Any]:
+        for run in self._thread(call).runs.values():
+            for step in steps_of(run, call.now):
+                if step.id == call.ids["step_id"]:
+                    return self.shown_step(step, call)
+        return super().retrieve_run_step(call)
