@@ -112,7 +112,7 @@ def _last_list(run: Run) -> Exchange:
     """The list that shows the run at its end; or the last one, if that does not come in time."""
     listed = run.thread.list()
     while (status := _status_in(listed, run)) not in FINAL:
-        budget = run.waits.in_queue() if status == "queued" else run.waits.budget("finish")
+        budget = run.waits.budget("start" if status == "queued" else "finish")
         if listed.ended - run.seen.ended > budget:
             break
         run.pause("apart")
