@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from conformance.outcomes import Untested
-from conformance.states import FINAL
+from conformance.states import ALL, FINAL
 from conformance.states.handles import Run
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT
 from conformance.suite import requirement
@@ -124,4 +124,5 @@ def _status_in(listed: Exchange, run: Run) -> object:
     """The status that a list shows of a run."""
     shown = [item.get("status") for item in need_page(listed) if item["id"] == run.id]
     need(shown, f"the run is not listed, which other requirements are about: {listed}")
+    need(shown[0] in ALL, f"the run is listed without a documented status, which RUN-SCHEMA-009 is about: {listed}")
     return shown[0]
