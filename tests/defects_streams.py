@@ -93,6 +93,15 @@ def waiting() -> Story:
     return [read(), asked([*begun, *pieces, ("thread.run.requires_action", run("requires_action")), _DONE])]
 
 
+def no_json() -> Story:
+    """A run calls a function with what is no JSON, which it may."""
+    story = waiting()
+    story[-1].body[7] = arguments(0, " 1")
+    action = story[-1].body[-2][1]["required_action"]
+    action["submit_tool_outputs"]["tool_calls"][0]["function"]["arguments"] = '{"a": 1'
+    return story
+
+
 def resumed() -> Story:
     """A run goes on with its outputs."""
     tail = answered()[-1].body[2:]
@@ -194,7 +203,7 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(answered, _data(5, "thread_id", "thread_xyz"), "thread_id", "thread_xyz"),
     ],
     "it_begins_soon": [
-        Defect(paced, _at_once, "as they happen", "a run of 9 s in 0.0 s"),
+        Defect(paced, _at_once, "as they happen", "nothing for 9.0 s"),
         Defect(paced, _late, "a first event within", "40.0 s"),
     ],
     "events_carry_what_they_announce": [
@@ -217,6 +226,7 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(answered, lambda story: story[-1].body.pop(8), "Hello you.", "Hello"),
     ],
     "arguments_add_up_to_the_call": [
+        Defect(no_json, lambda story: story[-1].body.pop(6), "a\\", " 1"),
         Defect(waiting, lambda story: story[-1].body.pop(7), "a\\", "{"),
         Defect(waiting, _data(8, "delta.step_details.tool_calls.0.function.arguments", "{}"), "call_2", "{}"),
     ],

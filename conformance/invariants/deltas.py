@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.invariants.heard import Heard, streams
 from conformance.invariants.judging import Answer, Broken, invariant
-from conformance.wire.values import parse, same, shown
+from conformance.wire.calls import calls_in, function_of
+from conformance.wire.values import NOT_JSON, parse, same, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,9 +100,8 @@ def _arguments(stream: Heard) -> Mapping[str, str]:
             place = step, call.get("index")
             if isinstance(call.get("id"), str):
                 ids[place] = call["id"]
-            function = call.get("function")
-            if isinstance(function, dict) and isinstance(function.get("arguments"), str):
-                pieces[place].append(function["arguments"])
+            if isinstance(piece := function_of(call).get("arguments"), str):
+                pieces[place].append(piece)
     return {id: "".join(pieces[place]) for place, id in ids.items()}
 
 
@@ -113,16 +113,10 @@ def _calls(event: Event) -> Iterator[Mapping[str, Any]]:
 
 
 def _asked(stream: Heard) -> Mapping[str, str]:
-    """The arguments of each call that the run ends with, by the id of the call."""
-    action = stream.of_run[-1].value.get("required_action") if stream.of_run else None
-    outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
-    calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
-    found = dict[str, str]()
-    for call in calls if isinstance(calls, list) else []:
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("arguments"), str) and call.get("id"):
-            found[str(call["id"])] = function["arguments"]
-    return found
+    """The arguments of each call that the run is left waiting for, by the id of the call."""
+    calls = calls_in(stream.of_run[-1].value) if stream.end == "requires_action" else []
+    whole = {str(call["id"]): function_of(call).get("arguments") for call in calls if call.get("id")}
+    return {id: arguments for id, arguments in whole.items() if isinstance(arguments, str)}
 
 
 def _comes_in_pieces(stream: Heard) -> bool:
@@ -137,6 +131,12 @@ def arguments_add_up_to_the_call(stream: Heard) -> Answer:
     """The pieces of the arguments are the arguments."""
     added = _arguments(stream)
     for id, whole in _asked(stream).items():
-        if added.get(id, "") != whole and not same(parse(added.get(id, "").encode()), parse(whole.encode())):
-            return Broken(f"deltas of {id} that add up to {shown(whole)}", shown(added.get(id, "")))
+        if (came := added.get(id, "")) != whole and not _means_the_same(came, whole):
+            return Broken(f"deltas of {id} that add up to {shown(whole)}", shown(came))
     return None
+
+
+def _means_the_same(one: str, other: str) -> bool:
+    """Whether two texts are one JSON value, however it is spaced; what is no JSON means nothing."""
+    value = parse(one.encode())
+    return value is not NOT_JSON and same(value, parse(other.encode()))

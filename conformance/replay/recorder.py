@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -84,27 +85,28 @@ class RecordingSender:
 
     def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:
         """Pass the request on, and keep what came."""
-        recording = self._open.get(scope)
-        try:
+        with self._answering(scope) as recording:
             reply = self._inner.send(request, scope, gate)
-        except BaseException:
-            if recording:
-                recording.unanswered = True
-            raise
         if recording:
             self._keep(recording, request, reply)
         return reply
 
     def listen(self, request: Request, scope: str, seconds: float) -> Arriving:
         """Pass the request on, and keep what was heard until somebody hung up."""
+        with self._answering(scope) as recording:
+            arriving = self._inner.listen(request, scope, seconds)
+        return _Heard(arriving, partial(self._keep, recording, request)) if recording else arriving
+
+    @contextmanager
+    def _answering(self, scope: str) -> Iterator[_Recording | None]:
+        """Inside, an answer is waited for; a recording in which one did not come is not complete."""
         recording = self._open.get(scope)
         try:
-            arriving = self._inner.listen(request, scope, seconds)
+            yield recording
         except BaseException:
             if recording:
                 recording.unanswered = True
             raise
-        return _Heard(arriving, partial(self._keep, recording, request)) if recording else arriving
 
     def _keep(self, recording: _Recording, request: Request, reply: Reply) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
 from conformance.states.lists import Listed, Steps, in_query
 from conformance.states.waits import next_interval
+from conformance.wire.calls import calls_in
 from conformance.wire.exchange import JSON_TYPE, Exchange
 
 if TYPE_CHECKING:
@@ -250,11 +251,8 @@ def run_of(reply: Exchange) -> dict[str, Any]:
 
 def calls_of(run: dict[str, Any]) -> Sequence[str]:
     """The ids of the tool calls that a run waits for."""
-    action = run.get("required_action")
-    try:
-        return [str(call["id"]) for call in action["submit_tool_outputs"]["tool_calls"]]  # type: ignore[index]
-    except (KeyError, TypeError):
-        return []
+    calls = calls_in(run)
+    return [str(call["id"]) for call in calls] if all("id" in call for call in calls) else []
 
 
 def id_of(reply: Exchange, what: str) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.outcomes import Untested
 from conformance.suite.expectations import need, shown, status_of
+from conformance.wire.calls import calls_in as calls_of_run
+from conformance.wire.calls import function_of
 from conformance.wire.steps import STEP_STATUSES
 
 if TYPE_CHECKING:
@@ -60,12 +62,6 @@ def calls_in(steps: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]
 
 def asked_by(run: Run) -> list[Mapping[str, Any]]:
     """The calls that a run was staged with, as far as they name a function."""
-    action = run.body.get("required_action")
-    outputs = action.get("submit_tool_outputs") if isinstance(action, dict) else None
-    calls = outputs.get("tool_calls") if isinstance(outputs, dict) else None
-    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     return [
-        call
-        for call in found
-        if call.get("id") and isinstance(call["id"], str) and isinstance(call.get("function"), dict)
+        call for call in calls_of_run(run.body) if isinstance(call.get("id"), str) and call["id"] and function_of(call)
     ]

@@ -10,6 +10,7 @@ from conformance.states.stage import CALL_A_FUNCTION, PROBE
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, need, need_run, shown, status_of
 from conformance.suite.settings import expect_created, function
+from conformance.wire.calls import calls_in, function_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,8 +87,4 @@ def _need_calm(seen: Exchange) -> None:
 
 def _called(seen: Exchange) -> Mapping[str, str]:
     """The names of the functions that a run calls, by the ids of the calls; one that is there twice is one."""
-    try:
-        calls = need_run(seen)["required_action"]["submit_tool_outputs"]["tool_calls"]
-        return {str(call["id"]): str(call["function"]["name"]) for call in calls}
-    except (KeyError, TypeError):
-        return {}
+    return {str(call.get("id")): str(function_of(call).get("name")) for call in calls_in(need_run(seen))}

@@ -161,7 +161,7 @@ def too_many_for_less_than_nothing(call: Call) -> Iterable[bytes]:
     yield _too_many(call, "-5", "NaN", "1e400", "\xb2", "Thu, 01 Jan 1970 00:00:00 -9999", "-0.0", "inf", "")
 
 
-@behaves("always", seconds=60)
+@behaves("always", seconds=60, options=("--runs-wait=throttled=1",))  # each burst is waited out
 def bursts_of_503(call: Call) -> Iterable[bytes]:
     """Is unavailable for twenty requests of forty."""
     yield told(call) if call.number % 40 < 20 else http({}, "retry-after: 0", status=503)

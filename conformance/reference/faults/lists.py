@@ -25,7 +25,7 @@ class Shuffles(Paged):
         return with_items(page, page["data"][1:] if self._turn % 2 else page["data"])
 
 
-@fault("PAGE-028", "THREADRUN-006")
+@fault("PAGE-028")
 class ListedLater(Paged):
     """A new run is listed once it works."""
 

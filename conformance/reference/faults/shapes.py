@@ -211,6 +211,7 @@ shows(
     "tools-too-many",
     "A run has more tools than it may.",
     "SCHEMA-029",
+    "CREATE-010",
     change=says("tools", [{"type": "code_interpreter"}] * 21),
 )
 shows(

@@ -100,7 +100,7 @@ class HidesTheThread(Operations):
         return super().retrieve_thread(call)
 
 
-@fault("THREADRUN-001", "THREADRUN-003", "THREADRUN-004", "THREADRUN-006")
+@fault("THREADRUN-001", "THREADRUN-002", "THREADRUN-003", "THREADRUN-004", "THREADRUN-006")
 class OneThreadForAll(Operations):
     """Every run that comes with its thread comes with the same one."""
 
