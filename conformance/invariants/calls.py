@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _runs(evidence: Evidence) -> Iterator[Sighting]:
-    return iter(evidence.runs)
+    return iter(evidence.statements)
 
 
 def _texts(values: Iterable[Any]) -> list[str]:

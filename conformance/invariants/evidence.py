@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +36,8 @@ class Sighting:
     listed: bool
     #: The sighting before it, of the same run.
     before: Sighting | None = None
+    #: The first sighting that said the same, word for word.
+    first: Sighting | None = None
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -75,7 +78,7 @@ class Sighting:
     @cached_property
     def faults(self) -> Sequence[FieldFault]:
         """The members that are not as the model says."""
-        return faults(dict(self.run), Run)
+        return self.first.faults if self.first else faults(dict(self.run), Run)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,18 +220,26 @@ class Evidence:
     def histories(self) -> Mapping[tuple[str, str], Sequence[Sighting]]:
         """The sightings of each run, in order, by the thread that it was reached through and its id."""
         found: dict[tuple[str, str], list[Sighting]] = {}
+        said: dict[bytes, Sighting] = {}
         for thread_id, run, exchange, listed in _sightings(self._journal):
             id = run.get("id")
             name = id if isinstance(id, str) else ""
             history = found.setdefault((thread_id, name), [])
             before = history[-1] if history and name else None  # runs without an id may be different ones
-            history.append(Sighting(run, exchange, thread_id, listed, before))
+            words = marshal.dumps(dict(run), 2)  # which tells 1 from 1.0 and true, and knows no references
+            history.append(sighting := Sighting(run, exchange, thread_id, listed, before, said.get(words)))
+            said.setdefault(words, sighting)
         return found
 
     @cached_property
     def runs(self) -> Sequence[Sighting]:
         """Every sighting of a run."""
         return [sighting for history in self.histories.values() for sighting in history]
+
+    @cached_property
+    def statements(self) -> Sequence[Sighting]:
+        """Every sighting of a run that says something new; most reads and pages repeat what was said."""
+        return [sighting for sighting in self.runs if sighting.first is None]
 
     @cached_property
     def steps(self) -> Sequence[Step]:
