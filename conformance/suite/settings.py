@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.states.stage import CALL_A_FUNCTION, DEFAULT_MODEL
+from conformance.states.means import DEFAULT_MODEL
+from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite.expectations import expect, need, need_run
 from conformance.wire.models import Run as RunModel
 from conformance.wire.models import faults
