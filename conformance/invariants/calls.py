@@ -13,7 +13,8 @@ from conformance.wire.values import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
 
 
 def _runs(evidence: Evidence) -> Iterator[Sighting]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.invariants.evidence import FINAL
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.invariants.runs import STARTED
+from conformance.invariants.sightings import FINAL
 from conformance.wire.values import same, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting, Step
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting, Step
 
 #: Members that never change; the id is what tells histories apart, and each kind of message has a row on its thread.
 IMMUTABLE = (

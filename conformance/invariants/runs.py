@@ -12,7 +12,8 @@ from conformance.wire.values import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
 
 #: The member that says when a run of a status ended; a cancelled one is judged by rows about cancelling.
 _END_OF = {"completed": "completed_at", "incomplete": "completed_at", "expired": "completed_at", "failed": "failed_at"}

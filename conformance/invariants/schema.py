@@ -7,15 +7,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from conformance.invariants.evidence import Message, is_run
 from conformance.invariants.judging import Answer, Broken, Invariant, Remark, invariant
-from conformance.wire.models import FieldFault, Run
+from conformance.invariants.sightings import Message, is_run
+from conformance.wire.models import Run
 from conformance.wire.values import NOT_JSON, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
+    from conformance.wire.faults import FieldFault
 
 #: The row of each member of a run, for faults of the member itself and of whatever lies in it.
 _MEMBERS: Mapping[str, str] = {
