@@ -121,6 +121,8 @@ def required_action_is_cleared(step: Step) -> Answer:
 
 def changed(step: Step, names: Collection[str]) -> Answer:
     """Whether one of the members, in both messages and by itself right in both, has another value."""
+    if step.after.words is step.before.words:
+        return None
     before, after = step.before.run, step.after.run
     other = [name for name in names if name in before and name in after and not same(before[name], after[name])]
     other = [name for name in other if not step.before.wrong(name) and not step.after.wrong(name)]

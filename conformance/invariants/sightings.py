@@ -37,6 +37,11 @@ class Sighting:
         """The message, after the one that showed the run before."""
         return (self.exchange,) if self.before is None else (self.before.exchange, self.exchange)
 
+    @property
+    def words(self) -> Sighting:
+        """The sighting that first said what this one says, which may be itself."""
+        return self.first or self
+
     @cached_property
     def status(self) -> str | None:
         """One of the documented statuses, or None."""
