@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.reports.failure import HISTORY
+from conformance.reports.failure import HISTORY, SHOWN
 from conformance.wire.values import cut
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ _BEGINNING: Final = 200
 _MOST: Final = 2_000
 #: Headers of a message that are kept, and characters of each.
 _MOST_HEADERS, _LONGEST_HEADER = 40, 500
+#: Characters of all failures together; beyond that an item tells one violation, and the beginnings of its texts.
+_ALL_FAILURES: Final = 1024 * 1024
+_LONGEST_BEGINNING: Final = 1_000
 #: Characters of any other text.
 _LONGEST_TEXT: Final = 20_000
 
@@ -32,6 +35,7 @@ class Kept:
         self._redactor = redactor
         self._exchanges: dict[int, dict[str, Any]] = {}
         self._left = _ALL_BODIES
+        self._failures_left = _ALL_FAILURES
 
     def numbers(self, exchanges: Sequence[Exchange]) -> list[int]:
         """Keep the last of these exchanges, the telling one first, and give their numbers in order."""
@@ -40,6 +44,11 @@ class Kept:
             if exchange.number not in self._exchanges and len(self._exchanges) < _MOST:
                 self._exchanges[exchange.number] = self._told(exchange)
         return [each.number for each in shown if each.number in self._exchanges]
+
+    def room(self, failure: str) -> tuple[int, int]:
+        """How many violations of a failure there is room for, and how many characters of each of its texts."""
+        self._failures_left -= len(failure)
+        return (SHOWN, _LONGEST_TEXT) if self._failures_left > 0 else (1, _LONGEST_BEGINNING)
 
     def all(self) -> list[dict[str, Any]]:
         """All that were kept, in order."""
@@ -73,13 +82,13 @@ class Kept:
         }
 
 
-def cleaned(value: Any, redactor: Redactor) -> Any:
+def cleaned(value: Any, redactor: Redactor, longest: int = _LONGEST_TEXT) -> Any:
     """A JSON value with every text in it redacted, and none of them longer than anybody reads."""
     match value:
         case str():
-            return cut(redactor.text(value), _LONGEST_TEXT)
+            return cut(redactor.text(value), longest)
         case dict():
-            return {cleaned(name, redactor): cleaned(each, redactor) for name, each in value.items()}
+            return {cleaned(name, redactor, longest): cleaned(each, redactor, longest) for name, each in value.items()}
         case list() | tuple():
-            return [cleaned(each, redactor) for each in value]
+            return [cleaned(each, redactor, longest) for each in value]
     return value

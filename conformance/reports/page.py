@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "html"
 #: The verdicts whose items are told in full; of the others the reason says all.
 _IN_FULL = frozenset({Verdict.FAIL, Verdict.STALE, Verdict.UNSTABLE, Verdict.WARN, Verdict.FLAKY, Verdict.KNOWN})
+_BEGINS, _ENDS = frozenset("{["), frozenset("}]")
+#: A text, a sign, or another value of JSON.
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _QUIET = {
     Verdict.NOT_APPLICABLE: "not applicable",
     Verdict.DISABLED: "disabled",
@@ -80,11 +84,20 @@ def _by_reason(rows: Sequence[Requirement], verdict: Verdict) -> Mapping[str, Se
 
 
 def _readable(body: str) -> str:
-    """A body as people read it: JSON on several lines."""
+    """A body as people read it: JSON on several lines. Its texts stay as they were sent; decoded they may do harm."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        json.loads(body)
     except (ValueError, RecursionError):
         return body
+    told, depth = list[str](), 0
+    for part in _PART.findall(body):
+        ends, after = part in _ENDS, told[-1] if told else ""
+        depth -= ends
+        if after and ((ends and after not in _BEGINS) or (after in {*_BEGINS, ","} and not ends)):
+            told.append("\n" + "  " * depth)
+        told.append(": " if part == ":" else part)
+        depth += part in _BEGINS
+    return "".join(told)
 
 
 def _hash(text: str) -> str:

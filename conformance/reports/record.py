@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance import __version__
 from conformance.reports import document as doc
-from conformance.reports.failure import SHOWN, accept, case_name, failure_text, told
+from conformance.reports.failure import accept, case_name, failure_text, told
 from conformance.reports.kept import Kept, cleaned
 from conformance.reports.summary import INTERRUPTED, counted, sentence, table
 from conformance.requirements import Level, State, catalogue, excluded_sentences
@@ -201,6 +201,7 @@ class _Rows:
     def _item(self, finding: Finding) -> dict[str, Any]:
         case, violations, place = case_name(finding.item), finding.violations, self.around.place
         text = failure_text(finding, place, until=self.around.until) if violations else ""
+        most, longest = self.kept.room(text or finding.reason)
         plain = {
             "case": case,
             "parameters": case.partition("[")[2].removesuffix("]"),
@@ -209,12 +210,12 @@ class _Rows:
             "seconds": self._seconds(case),
             "violations": [
                 {**vars(told(each, place)), "exchanges": self.kept.numbers(each.exchanges)}
-                for each in violations[:SHOWN]
+                for each in violations[:most]
             ],
-            "more": max(len(violations) - SHOWN, 0),
+            "more": max(len(violations) - most, 0),
             "text": text,
         }
-        item: dict[str, Any] = cleaned(plain, self.redactor)
+        item: dict[str, Any] = cleaned(plain, self.redactor, longest)
         return item
 
     def _seconds(self, case: str) -> float | None:

@@ -56,6 +56,6 @@ def headline(report: Report) -> str:
     if ended.outcome not in {"conforms", "does not conform", "incomplete"}:
         return ended.outcome
     known = ended.counts.get(Verdict.KNOWN, 0) + ended.counts.get(Verdict.FLAKY, 0)
-    partly = f"{coverage.selected} of {coverage.active}" if coverage.selected < coverage.active else ""
+    partly = f"{coverage.selected} of {coverage.active} requirements" if coverage.selected < coverage.active else ""
     limits = [partly, f"{known} accepted as broken" if known and ended.outcome == "conforms" else ""]
     return ", ".join([ended.outcome, *filter(None, limits)])
