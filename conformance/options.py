@@ -28,6 +28,7 @@ SETTABLE = (
     "without",
     "wait",
     "known-failures",
+    "report-dir",
     "seed",
     "races",
 )
@@ -92,6 +93,11 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-update-known-failures",
         action="store_true",
         help="write the list anew after the session: what is broken is in it, what holds is not; reasons are kept",
+    )
+    option(
+        "--runs-report-dir",
+        metavar="DIR",
+        help="write report.json, report.html, report.md, badge.svg and junit.xml into this folder",
     )
     option(
         "--runs-repeat",

@@ -88,3 +88,7 @@ class Unconnected(Unreachable):
 
 class BadSettings(Exception):
     """The session cannot be started as it was asked for; the message says why, in a sentence."""
+
+
+class Unusable(Exception):
+    """What a command was given cannot be used; the message says why, in a sentence."""

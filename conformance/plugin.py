@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import options
+from conformance import options, reported
 from conformance.items import (
     CASE,
     ROW,
@@ -145,6 +145,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
+            if rows:
+                reported.begin(session.config, judging)
             judging.arrive(rows)
             _print(session, judging.capabilities())
             if judging.settings.kind == "url" or judging.settings.repeat > 1:
@@ -155,6 +157,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
+            judging.stopped = str(problem)
             pytest.exit(judging.redactor.text(str(problem)), returncode=options.NOTHING_MEASURED)
     return (yield)
 
@@ -238,6 +241,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.section("compliance")
         for line in judging.summary(interrupted=exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
+    if said := reported.told(config):
+        terminalreporter.write_line(said)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -253,6 +258,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     judging.close(whole=ended)
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
+    reported.write(session, judging, interrupted=exitstatus not in _TO_THE_END)
 
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date, timedelta
+from time import time
 from typing import TYPE_CHECKING
 
 from conformance import __version__
@@ -30,7 +31,7 @@ from conformance.verdicts import Finding, Findings, Verdict, judge, overall
 from conformance.wire.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conformance.invariants.evidence import Evidence
@@ -69,6 +70,7 @@ class Session:
         Raises:
             BadSettings: the cassette set cannot be replayed, or not be written.
         """
+        self.began = time()
         self.journal = Journal()
         self.findings = Findings()
         self.redactor = Redactor([*([settings.key] if settings.key else []), *settings.profile.secrets])
@@ -77,7 +79,11 @@ class Session:
         self._recorded: Sequence[str] = ()
         self._list = start / (settings.known_failures or DEFAULT_NAME)
         listed = read_known(self._list) if settings.known_failures or self._list.is_file() else ()
-        self._known = Known.of(listed, date.today())  # noqa: DTZ011 - the day where the list is kept
+        self.known = Known.of(listed, date.today())  # noqa: DTZ011 - the day where the list is kept
+        #: The requirements that have items in this session.
+        self.selected: frozenset[str] = frozenset()
+        #: Why nothing could be measured at all, if that is so.
+        self.stopped = ""
         #: The capabilities that were looked for, and those of them that were not found.
         self._probed: Sequence[str] = ()
         self._lacking: frozenset[str] = frozenset()
@@ -141,14 +147,24 @@ class Session:
                 f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
             )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
-        if overdue := sorted(entry.key for entry in self._known.overdue):
+        if overdue := sorted(entry.key for entry in self.known.overdue):
             lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(overdue)}")
         return lines
 
+    @property
+    def provenance(self) -> str:
+        """Where replayed cassettes come from, in a sentence; empty for anything else."""
+        return self._line.provenance
+
+    @property
+    def has(self) -> Mapping[str, str]:
+        """What is known of each capability: `found`, `not found` or `declared absent`."""
+        told = dict.fromkeys(self._probed, "found") | dict.fromkeys(sorted(self._lacking), "not found")
+        return told | dict.fromkeys(sorted(self.settings.without), "declared absent")
+
     def capabilities(self) -> Iterator[str]:
         """What the target has, by the probes or by declaration, in a line where there is something to say."""
-        told = dict.fromkeys(self._probed, "found") | dict.fromkeys(self._lacking, "not found")
-        told |= dict.fromkeys(sorted(self.settings.without), "declared absent")
+        told = self.has
         if told and self.settings.kind == "url":
             form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
             yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"
@@ -171,9 +187,9 @@ class Session:
                 be written.
         """
         named = [(row.id, item) for row, item in items]
-        selected = {id for id, _ in named}
-        self._known.expect(named)
-        for row, reason in self._known.unmatched(selected):
+        self.selected = selected = frozenset(id for id, _ in named)
+        self.known.expect(named)
+        for row, reason in self.known.unmatched(selected):
             self._file(row, self._list.name, Verdict.STALE, reason)
         active = {id for id, row in catalogue().items() if row.state is State.ACTIVE}
         if (folder := self._line.recorded_before) and active - selected:
@@ -202,7 +218,7 @@ class Session:
     def conclude(self, row: Requirement, item: str, outcome: Exception | None) -> Finding:
         """File what an item came to."""
         verdict, reason = judge(outcome, self.level(row) or row.level)
-        verdict, reason = self._known.judge(row.id, item, verdict, reason)
+        verdict, reason = self.known.judge(row.id, item, verdict, reason)
         return self._file(
             row,
             item,
@@ -220,7 +236,7 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            return self.redactor.text(failure_text(finding, self._place(), until=_until()))
+            return self.redactor.text(failure_text(finding, self.place(), until=until()))
         return f"error: {self.redactor.text(str(outcome))}" if isinstance(outcome, Fault) else None
 
     def warnings(self) -> Iterator[str]:
@@ -228,14 +244,14 @@ class Session:
         for findings in self.findings.by_requirement().values():
             if overall(findings) is Verdict.WARN:
                 finding = next(each for each in findings if each.verdict is Verdict.WARN)
-                yield self.redactor.text(failure_text(finding, self._place(), until=_until()))
+                yield self.redactor.text(failure_text(finding, self.place(), until=until()))
 
     def summary(self, *, interrupted: bool = False) -> list[str]:
         """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
-        tokens = f", {spent} tokens" if (spent := self._tokens()) else ""
+        tokens = f", {spent} tokens" if (spent := self.tokens()) else ""
         cost = f"{len(self.journal)} requests, {self.means.runs} runs{tokens}{self._waits()}"
         origin = [self._line.provenance] if self._line.provenance else []
-        kept = len(self._pointed_at()) if self.settings.kind == "url" else 0
+        kept = len(self.pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; threads left on the target, so that what is broken can be reproduced: {kept}" if kept else ""
         told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted)
         lines = [f"target: {self.target}", *origin, cost, *self._recorded, "", *told]
@@ -245,7 +261,7 @@ class Session:
         """What a session with these cases sends and costs, once they have been rehearsed."""
         self.side_by_side.wait_for_all()
         yield f"plan: {len(self.journal)} requests, {self.means.runs} runs, {len(self.means.threads)} threads"
-        yield f"plan: {self._tokens()} tokens, as the embedded reference server counts them"
+        yield f"plan: {self.tokens()} tokens, as the embedded reference server counts them"
         waits = self._waits().partition(": ")[2].partition(";")[0]
         yield f"plan: waits, {self.settings.max_concurrency} cases at once: {waits}"
         yield "plan: rehearsed on the embedded reference server; nothing was sent to the target"
@@ -282,7 +298,7 @@ class Session:
         with self._line.closing(_LAST_WORDS):
             self.side_by_side.end()
         if self.settings.kind == "url":
-            leave(self.stage, self.journal, self._pointed_at(), self.settings.max_concurrency)
+            leave(self.stage, self.journal, self.pointed_at(), self.settings.max_concurrency)
         self._recorded = [*self._line.hang_up(whole=whole), *self._update_list(whole=whole)]
 
     def _update_list(self, *, whole: bool) -> Iterator[str]:
@@ -337,7 +353,7 @@ class Session:
         self._by_item[item] = finding
         return finding
 
-    def _pointed_at(self) -> frozenset[str]:
+    def pointed_at(self) -> frozenset[str]:
         """The threads that the commands are about which reproduce what is broken."""
         telling = [
             violation.exchanges[-1]
@@ -347,7 +363,7 @@ class Session:
         ]
         return frozenset(each.ids["thread_id"] for each in telling if "thread_id" in each.ids) & {*self.means.threads}
 
-    def _tokens(self) -> int:
+    def tokens(self) -> int:
         """What the runs cost, by their own word; each counts once, by the last message that tells."""
         from conformance.invariants.evidence import Evidence
 
@@ -366,7 +382,8 @@ class Session:
         named = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(self.client.waited.items()))
         return f"\nwaits, many at once: {named or 'none'}; the session itself stood still for {self.client.idle:.1f} s"
 
-    def _place(self) -> Place:
+    def place(self) -> Place:
+        """Where failures happened, and how somebody else gets there."""
         settings = self.settings
         return Place(
             target=self.target,
@@ -389,5 +406,6 @@ class Session:
                     run.steps.list()
 
 
-def _until() -> date:
+def until() -> date:
+    """The day that is proposed as the end of accepting a failure."""
     return date.today() + _PATIENCE  # noqa: DTZ011 - the day where the list is kept

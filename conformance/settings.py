@@ -38,6 +38,7 @@ _VALUED = (
     "runs_assistant",
     "runs_without",
     "runs_known_failures",
+    "runs_report_dir",
 )
 
 
@@ -75,6 +76,8 @@ class Settings:
     #: A file of known failures, other than the one of the usual name.
     known_failures: str | None = None
     update_known_failures: bool = False
+    #: The folder that reports are written into.
+    report_dir: str | None = None
     #: How often each case is carried out.
     repeat: int = 1
     #: Whether the target is only rehearsed for.
@@ -141,6 +144,7 @@ class Settings:
             without=without,
             known_failures=option("runs_known_failures"),
             update_known_failures=bool(option("runs_update_known_failures")),
+            report_dir=option("runs_report_dir"),
             repeat=_at_least_one(option("runs_repeat"), "--runs-repeat") or 1,
             plan=bool(option("runs_plan")),
             waits=_waits(option("runs_wait") or [], known_waits),

@@ -1,7 +1,8 @@
-"""The text of a broken requirement: the same in the terminal, in JUnit and in Allure."""
+"""The text of a broken requirement: the same in the terminal, in JUnit, in Allure and in the report."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.reports.commands import curl, script
@@ -13,15 +14,28 @@ if TYPE_CHECKING:
 
     from conformance.outcomes import Violation
     from conformance.reports.commands import Place
+    from conformance.requirements import Requirement
     from conformance.verdicts import Finding
     from conformance.wire.exchange import Exchange
 
-#: Exchanges of a history that are shown before the telling one.
-_HISTORY = 6
+#: Exchanges of a history that are shown, the telling one among them.
+HISTORY = 6
 #: Violations of one item that are shown in full.
 SHOWN = 5
 #: Characters of a body that are shown.
 _LONGEST_BODY = 200
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of one violation; what there is nothing to tell of is empty."""
+
+    expected: str
+    actual: str
+    history: str
+    body: str
+    #: The lines of a command, or of a script.
+    reproduce: tuple[str, ...]
 
 
 def failure_text(finding: Finding, place: Place, *, until: date) -> str:
@@ -37,7 +51,7 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
     lines = [
         f"{row.id}  {finding.title}",
         _entry("target", place.target),
-        _entry("case", finding.item.rpartition("/")[2]),
+        _entry("case", case_name(finding.item)),
     ]
     for number, violation in enumerate(finding.violations[:SHOWN]):
         lines += [""] * (number > 0)
@@ -49,7 +63,7 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
             *lines,
             _entry("why", row.why),
             _entry("source", f"{'; '.join(row.sources)}; basis {row.basis}"),
-            _entry("accept", f'{row.id} = {{ reason = "...", until = "{until}" }}   in known-failures.toml'),
+            _entry("accept", accept(row, until)),
         )
     )
 
@@ -58,7 +72,7 @@ def history(exchanges: Sequence[Exchange]) -> str:
     """Exchanges in a line, with the time that passed between those of one scope."""
     told = []
     previous = None
-    for exchange in exchanges[-_HISTORY:]:
+    for exchange in exchanges[-HISTORY:]:
         if previous and previous.scope == exchange.scope:
             told.append(f"+{max(exchange.at - previous.ended, 0) * 1000:.0f} ms")
         told.append(str(exchange))
@@ -66,18 +80,39 @@ def history(exchanges: Sequence[Exchange]) -> str:
     return "   ".join(told)
 
 
-def _violation(violation: Violation, place: Place) -> list[str]:
-    lines = [_entry("expected", violation.expected), _entry("actual", violation.actual)]
-    if violation.exchanges:
-        lines.append(_entry("history", history(violation.exchanges)))
-        if body := _told_body(violation.exchanges[-1]):
-            lines.append(_entry("body", body))
+def told(violation: Violation, place: Place) -> Told:
+    """What is told of a violation, wherever it is told."""
+    exchanges, reproduce = violation.exchanges, tuple[str, ...]()
     if violation.sequence:
-        first, *more = script(violation.sequence, place)
-        lines += [_entry("reproduce", first), *(_entry("", line) for line in more)]
-    elif violation.exchanges:
-        lines.append(_entry("reproduce", curl(violation.exchanges[-1].request, place)))
-    return lines
+        reproduce = tuple(script(violation.sequence, place))
+    elif exchanges:
+        reproduce = (curl(exchanges[-1].request, place),)
+    return Told(
+        violation.expected,
+        violation.actual,
+        history(exchanges),
+        _told_body(exchanges[-1]) if exchanges else "",
+        reproduce,
+    )
+
+
+def accept(row: Requirement, until: date) -> str:
+    """How a broken requirement is accepted as known."""
+    return f'{row.id} = {{ reason = "...", until = "{until}" }}   in known-failures.toml'
+
+
+def case_name(item: str) -> str:
+    """The file and the name of an item, without folders."""
+    file, colons, name = item.partition("::")
+    return file.rpartition("/")[2] + colons + name
+
+
+def _violation(violation: Violation, place: Place) -> list[str]:
+    parts = told(violation, place)
+    lines = [_entry("expected", parts.expected), _entry("actual", parts.actual)]
+    lines += [_entry("history", parts.history)] if parts.history else []
+    lines += [_entry("body", parts.body)] if parts.body else []
+    return lines + [_entry("" if number else "reproduce", line) for number, line in enumerate(parts.reproduce)]
 
 
 def _told_body(exchange: Exchange) -> str:

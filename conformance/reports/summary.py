@@ -10,7 +10,7 @@ from conformance.verdicts import Verdict, overall
 from conformance.wire.values import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conformance.verdicts import Finding, Findings
 
@@ -23,8 +23,21 @@ _ALWAYS_SHOWN = (
     Verdict.UNTESTED,
     Verdict.ERROR,
 )
+#: The verdicts that need attention, in the order in which they are told, and their headings.
+ATTENTION = {
+    Verdict.FAIL: "broken",
+    Verdict.STALE: "listed as known, and holds",
+    Verdict.UNSTABLE: "unstable, since repetitions disagree",
+    Verdict.WARN: "warned",
+    Verdict.FLAKY: "flaky",
+    Verdict.KNOWN: "known",
+    Verdict.ERROR: "errors, ours or the network's",
+    Verdict.UNTESTED: "untested",
+    Verdict.NOTE: "noted",
+}
 #: In characters.
 _LONGEST_REASON = 300
+INTERRUPTED = "none, the session was interrupted"
 _SENTENCES = {
     0: "conforms: no requirement that counts is broken, and all that could be measured was",
     1: "does not conform",
@@ -43,29 +56,19 @@ def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iter
         interrupted: Whether the session ended before all had run, so that there is no verdict.
     """
     yield from _table(findings)
-    attention = (
-        (Verdict.FAIL, "broken"),
-        (Verdict.STALE, "listed as known, and holds"),
-        (Verdict.UNSTABLE, "unstable, since repetitions disagree"),
-        (Verdict.WARN, "warned"),
-        (Verdict.FLAKY, "flaky"),
-        (Verdict.KNOWN, "known"),
-        (Verdict.ERROR, "errors, ours or the network's"),
-        (Verdict.UNTESTED, "untested"),
-        (Verdict.NOTE, "noted"),
-    )
-    for verdict, heading in attention:
+    for verdict, heading in ATTENTION.items():
         rows = [rows for rows in findings.by_requirement().values() if overall(rows) is verdict]
         if rows:
             yield ""
             yield f"{heading}:"
             yield from (f"  {_line(row, verdict)}" for row in rows)
     yield ""
-    sentence = "none, the session was interrupted" if interrupted else _sentence(findings, gate)
-    yield f"verdict: {sentence} ({_counts(findings, 'reached' if interrupted else 'selected')})"
+    told = INTERRUPTED if interrupted else sentence(findings, gate)
+    yield f"verdict: {told} ({counted(findings, 'reached' if interrupted else 'selected')})"
 
 
-def _sentence(findings: Findings, gate: str) -> str:
+def sentence(findings: Findings, gate: str) -> str:
+    """What a session that came to its end says of the target."""
     code, verdicts = findings.exit_code(gate), {finding.verdict for finding in findings.all}
     broken = {Verdict.FAIL, Verdict.UNSTABLE, *([Verdict.WARN] if gate == "should" else [])}
     if code == 1 and verdicts.isdisjoint(broken):
@@ -73,7 +76,7 @@ def _sentence(findings: Findings, gate: str) -> str:
     return _SENTENCES[code]
 
 
-def _counts(findings: Findings, chosen: str) -> str:
+def counted(findings: Findings, chosen: str) -> str:
     """How many requirements came to what, and of how many if they are not all."""
     verdicts = findings.verdicts()
     counts = Counter(verdicts.values())
@@ -83,13 +86,19 @@ def _counts(findings: Findings, chosen: str) -> str:
     return (told or "none") + selection
 
 
-def _table(findings: Findings) -> Iterator[str]:
+def table(findings: Findings) -> tuple[Mapping[str, str], Counter[tuple[str, Level, Verdict]]]:
+    """The names of the areas by their keys, and how many requirements of an area and level came to what."""
     cells: Counter[tuple[str, Level, Verdict]] = Counter()
     areas: dict[str, str] = {}
     for rows in findings.by_requirement().values():
         area = rows[0].requirement.area
         areas[area.key] = area.name
         cells[area.key, rows[0].level, overall(rows)] += 1
+    return areas, cells
+
+
+def _table(findings: Findings) -> Iterator[str]:
+    areas, cells = table(findings)
     seen = {verdict for _, _, verdict in cells}
     columns = [verdict for verdict in Verdict if verdict in seen or verdict in _ALWAYS_SHOWN]
     width = max(len(name) for name in areas.values()) + 1

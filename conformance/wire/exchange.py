@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from conformance.wire.events import read
 from conformance.wire.operations import recognise
-from conformance.wire.values import NOT_JSON, parse
+from conformance.wire.values import NOT_JSON, cut, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -168,4 +168,4 @@ class Exchange:
 
 
 def _on_a_line(text: str) -> str:
-    return text if text.isprintable() else ascii(text)
+    return cut(text if text.isprintable() else ascii(text))

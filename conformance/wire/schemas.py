@@ -17,7 +17,7 @@ from conformance.wire.requests import CreateRunRequest, ModifyRunRequest, Submit
 from conformance.wire.steps import RunStep, RunStepPage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pydantic import BaseModel
 
@@ -61,7 +61,7 @@ _LINKED = ("retrieve_run", "modify_run", "cancel_run", "submit_tool_outputs", "l
 
 def documents() -> dict[str, str]:
     """The text of every file, by its name."""
-    texts = {name: _json(_schema(model, title)) for name, (model, title) in _DOCUMENTS.items()}
+    texts = {name: schema_text(model, title) for name, (model, title) in _DOCUMENTS.items()}
     return {**texts, "openapi.yaml": _yaml(openapi())}
 
 
@@ -95,18 +95,18 @@ def openapi() -> dict[str, Any]:
     }
 
 
-def write(into: Path) -> None:
-    """Write every document into a folder."""
+def write(into: Path, texts: Mapping[str, str]) -> None:
+    """Write documents into a folder, each by its name."""
     into.mkdir(parents=True, exist_ok=True)
-    for name, text in documents().items():
+    for name, text in texts.items():
         (into / name).write_text(text, "utf-8", newline="\n")
 
 
-def out_of_step(where: Path) -> list[str]:
+def out_of_step(where: Path, texts: Mapping[str, str]) -> list[str]:
     """The names of the documents that are not as the models say."""
     return [
         name
-        for name, text in documents().items()
+        for name, text in texts.items()
         if not (where / name).is_file() or (where / name).read_text("utf-8") != text
     ]
 
@@ -179,12 +179,9 @@ def _content(model: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
 
 
-def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
-    return {"$schema": _DIALECT, **model.model_json_schema(), "title": title}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2) + "\n"
+def schema_text(model: type[BaseModel], title: str, **more: Any) -> str:
+    """The JSON Schema of a model, as a file."""
+    return json.dumps({"$schema": _DIALECT, **more, **model.model_json_schema(), "title": title}, indent=2) + "\n"
 
 
 def _yaml(value: Any) -> str:
@@ -200,15 +197,15 @@ def _yaml(value: Any) -> str:
     return text
 
 
-def main() -> None:
-    """Write the documents, or with `--check` say which are out of step."""
+def main(documents: Callable[[], Mapping[str, str]], module: str) -> None:
+    """Write documents, or with `--check` say which are out of step."""
     arguments = sys.argv[1:]
     where = Path(arguments[-1]) if arguments and arguments[-1] != "--check" else folder("schemas")
     if "--check" not in arguments:
-        write(where)
-    elif stale := out_of_step(where):
-        sys.exit(f"out of step with the models: {', '.join(stale)}; run python -m conformance.wire.schemas")
+        write(where, documents())
+    elif stale := out_of_step(where, documents()):
+        sys.exit(f"out of step with the models: {', '.join(stale)}; run python -m {module}")
 
 
 if __name__ == "__main__":
-    main()
+    main(documents, "conformance.wire.schemas")
