@@ -7,6 +7,7 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from conformance import options
 from conformance.items import (
+    ALLURE,
     CASE,
     ROW,
     SESSION,
@@ -99,6 +101,11 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         items.clear()
         return
     session = config.stash[SESSION] = _begin(config)
+    if folder := config.getoption("allure_report_dir", None):
+        from conformance.reports.allure.writer import Writer
+
+        writer = config.stash[ALLURE] = Writer(Path(folder).absolute(), session.redactor, session.place)
+        config.add_cleanup(writer.give_back)
     from conformance.requirements import Level, State, catalogue
 
     for level in Level:
@@ -253,6 +260,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     judging.close(whole=ended)
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
+    if (writer := session.config.stash.get(ALLURE, None)) and not _runs_nothing(session):
+        writer.finish(judging.findings.all, judging.facts(), os.environ)
 
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from contextlib import suppress
 from datetime import date, timedelta
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from conformance import __version__
@@ -151,6 +153,30 @@ class Session:
         if told and self.settings.kind == "url":
             form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
             yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"
+
+    def facts(self) -> dict[str, str]:
+        """What the session was about, in words by name, for whoever files reports."""
+        settings = self.settings
+        told = dict.fromkeys(self._probed, "found") | dict.fromkeys(sorted(self._lacking), "not found")
+        told |= dict.fromkeys(sorted(settings.without), "declared absent")
+        facts = {
+            "target": self._line.target,
+            "profile": settings.profile.name,
+            "capabilities": ", ".join(f"{name} {how}" for name, how in told.items()),
+            "cancel-policy": settings.policy,
+            "gate": settings.gate,
+            "provenance": self._line.provenance,
+            "suite": __version__,
+            "python": platform.python_version(),
+            "pytest": metadata.version("pytest"),
+            "platform": platform.platform(),
+        }
+        return {name: self.redactor.text(value) for name, value in facts.items() if value}
+
+    @property
+    def place(self) -> Place:
+        """Where the session judges, and how somebody else gets there."""
+        return self._place()
 
     def level(self, row: Requirement) -> Level | None:
         """The level of a row in this session, or None where the profile switches it off."""

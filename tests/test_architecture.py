@@ -95,7 +95,9 @@ def test_the_judge_knows_nothing_of_the_reference_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "home"), [("httpx", "sockets.py"), ("vcr", "cassette.py"), ("allure", "allure.py")], ids=str
+    ("library", "home"),
+    [("httpx", "sockets.py"), ("vcr", "cassette.py"), ("allure", "writer.py"), ("allure_commons", "writer.py")],
+    ids=str,
 )
 def test_a_library_is_known_in_one_place(library: str, home: str) -> None:
     knowing = {
