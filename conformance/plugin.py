@@ -119,9 +119,13 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         item.extra_keyword_matches.add(row.id)
         item.add_marker((session.level(row) or row.level).lower())
         item.add_marker(row.area.key.lower())
-    if drawn := [item for item in items if not _is_wanted(item, session.settings.fuzz)]:
-        items[:] = [item for item in items if item not in drawn]
-        config.hook.pytest_deselected(items=drawn)
+    if unwanted := {
+        item
+        for item in items
+        if not _is_wanted(item, session.settings.fuzz) or (ROW in item.stash and not session.is_judged(item.stash[ROW]))
+    }:
+        items[:] = [item for item in items if item not in unwanted]
+        config.hook.pytest_deselected(items=list(unwanted))
 
 
 @pytest.hookimpl(optionalhook=True)

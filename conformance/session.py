@@ -142,6 +142,10 @@ class Session:
                 f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
             )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
+        if pinned := self.settings.contract:
+            gone = sum(id not in catalogue() or catalogue()[id].state is not State.ACTIVE for id in pinned.levels)
+            more = f", {gone} of them judged no more" if gone else ""
+            lines.append(f"conformance: contract {pinned.name}, {len(pinned.levels)} requirements{more}")
         if overdue := sorted(entry.key for entry in self._known.overdue):
             lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(overdue)}")
         return lines
@@ -165,6 +169,7 @@ class Session:
             "capabilities": ", ".join(f"{name} {how}" for name, how in told.items()),
             "cancel-policy": settings.policy,
             "gate": settings.gate,
+            "contract": settings.contract.name if settings.contract else "",
             "provenance": self._line.provenance,
             "suite": __version__,
             "python": platform.python_version(),
@@ -185,7 +190,14 @@ class Session:
             return None
         if override:
             return Level(override)
-        return _POLICY_LEVELS[self.settings.policy] if row.id in _POLICY_ROWS else row.level
+        if row.id in _POLICY_ROWS:
+            return _POLICY_LEVELS[self.settings.policy]
+        pinned = self.settings.contract
+        return pinned.levels.get(row.id, row.level) if pinned else row.level
+
+    def is_judged(self, row: Requirement) -> bool:
+        """Whether a row is in the contract that was pinned, if one was."""
+        return self.settings.contract is None or row.id in self.settings.contract
 
     def await_items(self, items: Iterable[tuple[Requirement, str]]) -> None:
         """

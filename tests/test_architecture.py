@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "verdicts": {"requirements", "outcomes"},
     "reports": {"verdicts", "requirements", "outcomes", "wire", "redaction"},
-    "settings": {"outcomes", "profiles"},
+    "settings": {"outcomes", "profiles", "requirements"},
     "profiles": {"outcomes"},
     "outcomes": {"wire"},
     "redaction": set(),
