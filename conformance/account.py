@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
+from importlib import metadata
 from time import time
 from typing import TYPE_CHECKING
 
+from conformance import __version__
 from conformance.reports import document as doc
 from conformance.reports.record import Circumstances, report
 from conformance.session import until
@@ -36,10 +39,29 @@ def account(session: Session, *, exit_code: int, interrupted: bool) -> doc.Repor
         seconds=max(time() - session.began, 0),
         selected=session.selected,
         known=list(_known(session)),
-        place=session.place(),
+        place=session.place,
         until=until(),
     )
     return report(around, session.findings, session.journal, session.redactor)
+
+
+def facts(session: Session) -> dict[str, str]:
+    """What the session was about, in words by name, for whoever files its results."""
+    settings = session.settings
+    told = {
+        "target": session.target,
+        "profile": settings.profile.name,
+        "capabilities": ", ".join(f"{name} {how}" for name, how in session.has.items()),
+        "cancel-policy": settings.policy,
+        "gate": settings.gate,
+        "contract": settings.contract.name if settings.contract else "",
+        "provenance": session.provenance,
+        "suite": __version__,
+        "python": platform.python_version(),
+        "pytest": metadata.version("pytest"),
+        "platform": platform.platform(),
+    }
+    return {name: session.redactor.text(value) for name, value in told.items() if value}
 
 
 def _target(session: Session) -> doc.Target:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.cases import Case
+    from conformance.reports.allure.writer import Writer
     from conformance.requirements import Requirement
     from conformance.session import Session
     from conformance.verdicts import Finding
@@ -27,6 +28,8 @@ ROW: pytest.StashKey[Requirement] = pytest.StashKey()
 _SCOPE: pytest.StashKey[ExitStack] = pytest.StashKey()
 #: A case that is carried out side by side with others.
 CASE: pytest.StashKey[Case] = pytest.StashKey()
+#: What writes Allure's results, where they are asked for.
+ALLURE: pytest.StashKey[Writer] = pytest.StashKey()
 #: What an item says instead of a traceback.
 TEXT: pytest.StashKey[str | None] = pytest.StashKey()
 
@@ -111,13 +114,11 @@ def tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None) 
     item.user_properties.append(("verdict", str(finding.verdict)))
     if finding.verdict in _TOLD:
         item.user_properties.append(("finding", judging.redactor.text(told)))
-    if item.config.getoption("allure_report_dir", None):
-        from conformance.reports import allure
-        from conformance.reports.failure import SHOWN
-
-        shown = {each.number: each for violation in finding.violations[:SHOWN] for each in violation.exchanges}
-        shown |= {each.number: each for each in judging.journal.of(scope_name(item))}
-        allure.tell(finding, told, [shown[number] for number in sorted(shown)], judging.redactor)
+    if writer := item.config.stash.get(ALLURE, None):
+        scopes = [each.scope for each in item.stash[CASE].attempts] if CASE in item.stash else [scope_name(item)]
+        exchanges = [each for scope in scopes for each in judging.journal.of(scope)]
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        writer.tell(finding, judging.redactor.text(text or ""), exchanges, params)
     if finding.verdict in _SKIPPED:
         pytest.skip(told)
     if finding.verdict == "stale":

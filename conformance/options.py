@@ -31,6 +31,7 @@ SETTABLE = (
     "report-dir",
     "seed",
     "races",
+    "contract",
 )
 
 
@@ -75,6 +76,11 @@ def add(group: pytest.OptionGroup) -> None:
         "--runs-without",
         metavar="CAPABILITIES",
         help="what the target declares absent: auth, retrieve, list, cancel, comma-separated",
+    )
+    option(
+        "--runs-contract",
+        metavar="YEAR.N",
+        help="judge the requirements of this contract at its levels, whatever later releases of the suite added",
     )
     option("--runs-record", metavar="NAME", help="record a cassette set, into cassettes/NAME or the folder named")
     option("--runs-replay", metavar="NAME", help="replay a cassette set: a folder, or the name of a bundled one")

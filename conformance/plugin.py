@@ -7,6 +7,7 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from conformance import options, reported
 from conformance.items import (
+    ALLURE,
     CASE,
     ROW,
     SESSION,
@@ -99,6 +101,11 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         items.clear()
         return
     session = config.stash[SESSION] = _begin(config)
+    if folder := config.getoption("allure_report_dir", None):
+        from conformance.reports.allure.writer import Writer
+
+        writer = config.stash[ALLURE] = Writer(Path(folder).absolute(), session.redactor, session.place)
+        config.add_cleanup(writer.give_back)
     from conformance.requirements import Level, State, catalogue
 
     for level in Level:
@@ -112,9 +119,13 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         item.extra_keyword_matches.add(row.id)
         item.add_marker((session.level(row) or row.level).lower())
         item.add_marker(row.area.key.lower())
-    if drawn := [item for item in items if not _is_wanted(item, session.settings.fuzz)]:
-        items[:] = [item for item in items if item not in drawn]
-        config.hook.pytest_deselected(items=drawn)
+    if unwanted := {
+        item
+        for item in items
+        if not _is_wanted(item, session.settings.fuzz) or (ROW in item.stash and not session.is_judged(item.stash[ROW]))
+    }:
+        items[:] = [item for item in items if item not in unwanted]
+        config.hook.pytest_deselected(items=list(unwanted))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -259,6 +270,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
     reported.write(session, judging, interrupted=exitstatus not in _TO_THE_END)
+    if (writer := session.config.stash.get(ALLURE, None)) and not _runs_nothing(session):
+        from conformance.account import facts
+
+        writer.finish(judging.findings.all, facts(judging), os.environ)
 
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.

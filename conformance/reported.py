@@ -47,11 +47,11 @@ def begin(config: pytest.Config, judging: Session) -> None:
 
 def write(session: pytest.Session, judging: Session, *, interrupted: bool) -> None:
     """Write the reports, where they are wanted; a session that cannot is no success."""
+    if (folder := session.config.stash.get(_FOLDER, None)) is None:
+        return
     from conformance.account import account
     from conformance.reports import folder as reports
 
-    if (folder := session.config.stash.get(_FOLDER, None)) is None:
-        return
     try:
         reports.write(folder, account(judging, exit_code=int(session.exitstatus), interrupted=interrupted))
         told = f"reports: {folder}"

@@ -147,6 +147,10 @@ class Session:
                 f"key from {self.settings.key_env}" if self.settings.key else "no key, so authentication is not judged"
             )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
+        if pinned := self.settings.contract:
+            gone = sum(id not in catalogue() or catalogue()[id].state is not State.ACTIVE for id in pinned.levels)
+            more = f", {gone} of them judged no more" if gone else ""
+            lines.append(f"conformance: contract {pinned.name}, {len(pinned.levels)} requirements{more}")
         if overdue := sorted(entry.key for entry in self.known.overdue):
             lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(overdue)}")
         return lines
@@ -176,7 +180,14 @@ class Session:
             return None
         if override:
             return Level(override)
-        return _POLICY_LEVELS[self.settings.policy] if row.id in _POLICY_ROWS else row.level
+        if row.id in _POLICY_ROWS:
+            return _POLICY_LEVELS[self.settings.policy]
+        pinned = self.settings.contract
+        return pinned.levels.get(row.id, row.level) if pinned else row.level
+
+    def is_judged(self, row: Requirement) -> bool:
+        """Whether a row is in the contract that was pinned, if one was."""
+        return self.settings.contract is None or row.id in self.settings.contract
 
     def await_items(self, items: Iterable[tuple[Requirement, str]]) -> None:
         """
@@ -236,7 +247,7 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            return self.redactor.text(failure_text(finding, self.place(), until=until()))
+            return self.redactor.text(failure_text(finding, self.place, until=until()))
         return f"error: {self.redactor.text(str(outcome))}" if isinstance(outcome, Fault) else None
 
     def warnings(self) -> Iterator[str]:
@@ -244,7 +255,7 @@ class Session:
         for findings in self.findings.by_requirement().values():
             if overall(findings) is Verdict.WARN:
                 finding = next(each for each in findings if each.verdict is Verdict.WARN)
-                yield self.redactor.text(failure_text(finding, self.place(), until=until()))
+                yield self.redactor.text(failure_text(finding, self.place, until=until()))
 
     def summary(self, *, interrupted: bool = False) -> list[str]:
         """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
@@ -382,6 +393,7 @@ class Session:
         named = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(self.client.waited.items()))
         return f"\nwaits, many at once: {named or 'none'}; the session itself stood still for {self.client.idle:.1f} s"
 
+    @property
     def place(self) -> Place:
         """Where failures happened, and how somebody else gets there."""
         settings = self.settings

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conformance.profiles import Profile
+    from conformance.requirements.contract import Contract
 
 __all__ = ["BadSettings", "Secret", "Settings"]
 
@@ -39,6 +40,7 @@ _VALUED = (
     "runs_without",
     "runs_known_failures",
     "runs_report_dir",
+    "runs_contract",
 )
 
 
@@ -71,6 +73,8 @@ class Settings:
     max_concurrency: int = 12
     gate: Literal["must", "should"] = "must"
     policy: str = "documented"
+    #: The requirements that are judged, and at which level, where they are pinned.
+    contract: Contract | None = None
     #: Capabilities that the user declares absent.
     without: frozenset[str] = frozenset()
     #: A file of known failures, other than the one of the usual name.
@@ -141,6 +145,7 @@ class Settings:
             max_concurrency=_at_least_one(option("runs_max_concurrency"), "--runs-max-concurrency") or 12,
             gate=option("runs_gate"),
             policy=option("runs_cancel_policy") or "documented",
+            contract=_contract(option("runs_contract")),
             without=without,
             known_failures=option("runs_known_failures"),
             update_known_failures=bool(option("runs_update_known_failures")),
@@ -200,6 +205,17 @@ def _check_url(target: str) -> None:
         raise BadSettings("--target-url must not carry a key; put it into an environment variable")
     if parts.query or parts.fragment:
         raise BadSettings("--target-url must be a base URL, without a query or fragment")
+
+
+def _contract(name: str | None) -> Contract | None:
+    if name is None:
+        return None
+    from conformance.requirements.contract import NoContract, contract
+
+    try:
+        return contract(name.strip())
+    except NoContract as problem:
+        raise BadSettings(f"--runs-contract: {problem}") from None
 
 
 def _without(value: str | None) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""Allure results: what `--alluredir` is given for a session of the suite."""
