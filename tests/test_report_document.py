@@ -234,6 +234,36 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(judge: Judge, tmp_path:
     assert "--runs-report-dir=out cannot be written to" in ran.text
 
 
+def test_a_folder_that_goes_away_does_not_hide_the_verdict(judge: Judge, tmp_path: Path) -> None:
+    removing = "import shutil\ndef pytest_runtest_logreport(report):\n    shutil.rmtree('out', ignore_errors=True)\n"
+    (tmp_path / "removing.py").write_text(removing, "utf-8")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+
+    ran = judge(REFERENCE, INTO, "-p", "removing", "-k", "RUN-GET-001", PYTHONPATH=path)
+
+    assert ran.code == 3, ran.text
+    assert "ERROR: the reports could not be written: FileNotFoundError" in ran.text
+    assert "verdict: conforms" in ran.text
+
+
+def test_what_somebody_elses_failure_broke_off_is_no_verdict(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_mine(): assert False\n", "utf-8")
+
+    ran = judge(REFERENCE, INTO, "-x", "test_mine.py", "--pyargs", "conformance", "-k", "test_mine or RUN-GET")
+
+    assert ran.code == 1, ran.text
+    report = told(tmp_path / "out")
+    assert report["ended"]["outcome"] == "interrupted"
+    assert len(report["coverage"]["not_reached"]) == report["coverage"]["selected"] == 5
+
+
+def test_a_rehearsal_leaves_no_report(judge: Judge, tmp_path: Path) -> None:
+    ran = judge("--target-url=http://127.0.0.1:1/v1", INTO, "--runs-plan", "-k", "RUN-GET-001")
+
+    assert "plan: " in ran.text
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_project_can_set_the_folder_and_sessions_of_its_own_write_nothing(judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.runs-conformance]\nreport-dir = "kept"\n', "utf-8")
     (tmp_path / "test_mine.py").write_text("def test_mine(): pass\n", "utf-8")
