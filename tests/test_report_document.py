@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
-from jsonschema import Draft202012Validator
-from reports_made import broken, finding, made
+from reports_made import INTO, broken, finding, made, told, validator
 
 from conformance.data import folder
 from conformance.outcomes import Violation
@@ -28,22 +27,8 @@ if TYPE_CHECKING:
 
     Judge = Callable[..., Ran]
 
-INTO = "--runs-report-dir=out"
 REFERENCE = "--target-url=reference"
 FILES = ["badge.svg", "junit.xml", "report.html", "report.json", "report.md"]
-
-
-def told(folder: Path) -> dict[str, Any]:
-    """The report of a session, which is what its schema says."""
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    validator().validate(report)
-    return report
-
-
-def validator() -> Draft202012Validator:
-    described = json.loads((folder("schemas") / "report.schema.json").read_text("utf-8"))
-    Draft202012Validator.check_schema(described)
-    return Draft202012Validator(described)
 
 
 def row(report: dict[str, Any], id: str) -> dict[str, Any]:
@@ -86,8 +71,8 @@ def test_two_replays_differ_in_their_times_alone(judge: Judge, tmp_path: Path) -
     assert reports[0] == reports[1]
 
 
-def test_a_failure_is_told_as_in_the_terminal_and_in_junit(judge: Judge, tmp_path: Path) -> None:
-    ran = judge(REFERENCE, INTO, "--runs-fault=comes-back", "-m", "life or cancel")
+def test_a_failure_is_told_as_in_the_terminal_in_junit_and_in_allure(judge: Judge, tmp_path: Path) -> None:
+    ran = judge(REFERENCE, INTO, "--alluredir=allure", "--runs-fault=comes-back", "-m", "life or cancel")
 
     assert ran.code == 1, ran.text
     report = told(tmp_path / "out")
@@ -100,6 +85,7 @@ def test_a_failure_is_told_as_in_the_terminal_and_in_junit(judge: Judge, tmp_pat
     assert item["text"] in ran.text
     failures = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().findall(".//failure")
     assert item["text"] in {each.text for each in failures}
+    assert item["text"] in {each.read_text("utf-8") for each in (tmp_path / "allure").glob("*-attachment.txt")}
     assert broken["accept"] in item["text"]
     violation = item["violations"][0]
     for part in ("expected", "actual", "history"):

@@ -53,6 +53,8 @@ def kind_in_words(kind: str) -> str:
 def headline(report: Report) -> str:
     """The outcome in a few words that say no more than was measured."""
     ended, coverage = report.ended, report.coverage
+    if ended.outcome == "stale list":
+        return "stale list of known failures"
     if ended.outcome not in {"conforms", "incomplete"}:
         return ended.outcome
     known = ended.counts.get(Verdict.KNOWN, 0) + ended.counts.get(Verdict.FLAKY, 0)
