@@ -46,18 +46,20 @@ def begin(config: pytest.Config, judging: Session) -> None:
 
 
 def write(session: pytest.Session, judging: Session, *, interrupted: bool) -> None:
-    """Write the reports, where they are wanted; a session that cannot is no success."""
+    """Write the reports, where they are wanted; a session that cannot keeps its verdict, and is no success."""
     if (folder := session.config.stash.get(_FOLDER, None)) is None:
         return
-    from conformance.account import account
-    from conformance.reports import folder as reports
-
+    # Broken off by -x: what was broken until then is a verdict, anything else is none.
+    interrupted |= bool(session.shouldfail) and judging.findings.exit_code(judging.settings.gate) != 1
     try:
+        from conformance.account import account
+        from conformance.reports import folder as reports
+
         reports.write(folder, account(judging, exit_code=int(session.exitstatus), interrupted=interrupted))
         told = f"reports: {folder}"
-    except OSError as problem:
-        told = f"ERROR: the reports could not be written: {problem}"
-        session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the terminal has the verdict
+        told = f"ERROR: the reports could not be written: {type(problem).__name__}: {problem}"
+        session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
     session.config.stash[_TOLD] = judging.redactor.text(told)
 
 

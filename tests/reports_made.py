@@ -1,10 +1,14 @@
-"""Reports that tests make of findings, without a session."""
+"""Reports: those that sessions leave, and those that tests make of findings, without a session."""
 
 from __future__ import annotations
 
+import json
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from jsonschema import Draft202012Validator
+
+from conformance.data import folder
 from conformance.outcomes import Violation
 from conformance.redaction import Redactor
 from conformance.reports import document as doc
@@ -15,7 +19,24 @@ from conformance.verdicts import Finding, Findings, Verdict
 from conformance.wire.exchange import Request, Response
 from conformance.wire.journal import Journal
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INTO = "--runs-report-dir=out"
 ORIGIN = "http://localhost:8000"
+
+
+def told(kept: Path) -> dict[str, Any]:
+    """The report of a session, which is what its schema says."""
+    report: dict[str, Any] = json.loads((kept / "report.json").read_text("utf-8"))
+    validator().validate(report)
+    return report
+
+
+def validator() -> Draft202012Validator:
+    described = json.loads((folder("schemas") / "report.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(described)
+    return Draft202012Validator(described)
 
 
 def finding(id: str, verdict: Verdict, reason: str = "", *violations: Violation, **more: Any) -> Finding:

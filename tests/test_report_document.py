@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
-from jsonschema import Draft202012Validator
-from reports_made import broken, finding, made
+from reports_made import INTO, broken, finding, made, told, validator
 
 from conformance.data import folder
 from conformance.outcomes import Violation
@@ -28,22 +27,8 @@ if TYPE_CHECKING:
 
     Judge = Callable[..., Ran]
 
-INTO = "--runs-report-dir=out"
 REFERENCE = "--target-url=reference"
 FILES = ["badge.svg", "junit.xml", "report.html", "report.json", "report.md"]
-
-
-def told(folder: Path) -> dict[str, Any]:
-    """The report of a session, which is what its schema says."""
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    validator().validate(report)
-    return report
-
-
-def validator() -> Draft202012Validator:
-    described = json.loads((folder("schemas") / "report.schema.json").read_text("utf-8"))
-    Draft202012Validator.check_schema(described)
-    return Draft202012Validator(described)
 
 
 def row(report: dict[str, Any], id: str) -> dict[str, Any]:
@@ -86,8 +71,8 @@ def test_two_replays_differ_in_their_times_alone(judge: Judge, tmp_path: Path) -
     assert reports[0] == reports[1]
 
 
-def test_a_failure_is_told_as_in_the_terminal_and_in_junit(judge: Judge, tmp_path: Path) -> None:
-    ran = judge(REFERENCE, INTO, "--runs-fault=comes-back", "-m", "life or cancel")
+def test_a_failure_is_told_as_in_the_terminal_in_junit_and_in_allure(judge: Judge, tmp_path: Path) -> None:
+    ran = judge(REFERENCE, INTO, "--alluredir=allure", "--runs-fault=comes-back", "-m", "life or cancel")
 
     assert ran.code == 1, ran.text
     report = told(tmp_path / "out")
@@ -100,6 +85,7 @@ def test_a_failure_is_told_as_in_the_terminal_and_in_junit(judge: Judge, tmp_pat
     assert item["text"] in ran.text
     failures = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().findall(".//failure")
     assert item["text"] in {each.text for each in failures}
+    assert item["text"] in {each.read_text("utf-8") for each in (tmp_path / "allure").glob("*-attachment.txt")}
     assert broken["accept"] in item["text"]
     violation = item["violations"][0]
     for part in ("expected", "actual", "history"):
@@ -232,6 +218,36 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(judge: Judge, tmp_path:
 
     assert ran.code == 4, ran.text
     assert "--runs-report-dir=out cannot be written to" in ran.text
+
+
+def test_a_folder_that_goes_away_does_not_hide_the_verdict(judge: Judge, tmp_path: Path) -> None:
+    removing = "import shutil\ndef pytest_runtest_logreport(report):\n    shutil.rmtree('out', ignore_errors=True)\n"
+    (tmp_path / "removing.py").write_text(removing, "utf-8")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+
+    ran = judge(REFERENCE, INTO, "-p", "removing", "-k", "RUN-GET-001", PYTHONPATH=path)
+
+    assert ran.code == 3, ran.text
+    assert "ERROR: the reports could not be written: FileNotFoundError" in ran.text
+    assert "verdict: conforms" in ran.text
+
+
+def test_what_somebody_elses_failure_broke_off_is_no_verdict(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_mine(): assert False\n", "utf-8")
+
+    ran = judge(REFERENCE, INTO, "-x", "test_mine.py", "--pyargs", "conformance", "-k", "test_mine or RUN-GET")
+
+    assert ran.code == 1, ran.text
+    report = told(tmp_path / "out")
+    assert report["ended"]["outcome"] == "interrupted"
+    assert len(report["coverage"]["not_reached"]) == report["coverage"]["selected"] == 5
+
+
+def test_a_rehearsal_leaves_no_report(judge: Judge, tmp_path: Path) -> None:
+    ran = judge("--target-url=http://127.0.0.1:1/v1", INTO, "--runs-plan", "-k", "RUN-GET-001")
+
+    assert "plan: " in ran.text
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_project_can_set_the_folder_and_sessions_of_its_own_write_nothing(judge: Judge, tmp_path: Path) -> None:

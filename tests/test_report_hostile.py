@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from reports_made import broken, finding, made
-from test_report_document import INTO, told
+from reports_made import INTO, broken, finding, made, told
 
 from conformance.reports.markdown import markdown
 from conformance.reports.page import page

@@ -53,9 +53,11 @@ def kind_in_words(kind: str) -> str:
 def headline(report: Report) -> str:
     """The outcome in a few words that say no more than was measured."""
     ended, coverage = report.ended, report.coverage
-    if ended.outcome not in {"conforms", "does not conform", "incomplete"}:
+    if ended.outcome == "stale list":
+        return "stale list of known failures"
+    if ended.outcome not in {"conforms", "incomplete"}:
         return ended.outcome
     known = ended.counts.get(Verdict.KNOWN, 0) + ended.counts.get(Verdict.FLAKY, 0)
     partly = f"{coverage.selected} of {coverage.active} requirements" if coverage.selected < coverage.active else ""
-    limits = [partly, f"{known} accepted as broken" if known and ended.outcome == "conforms" else ""]
-    return ", ".join([ended.outcome, *filter(None, limits)])
+    limits = ", ".join(filter(None, [partly, f"{known} accepted as broken" if known else ""]))
+    return f"{ended.outcome} ({limits})" if limits else ended.outcome
