@@ -110,6 +110,24 @@ def test_the_page_is_whole_and_has_nothing_from_elsewhere(report: Report) -> Non
     assert not re.search("[\0-\x08\x0b-\x1f]", text)
 
 
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [
+        ({"interrupted": True, "exit_code": 2}, "verdict: none, the session was interrupted (1 pass; 1 of 315 "),
+        ({"stopped": "there is no server", "exit_code": 11}, "nothing could be measured: there is no server<"),
+        (
+            {},
+            (
+                "no requirement that counts is broken, and all that could be measured was "
+                "(1 pass; 1 of 315 requirements were selected)<"
+            ),
+        ),
+    ],
+)
+def test_the_first_sentence_says_what_was_measured(around: dict[str, Any], words: str) -> None:
+    assert f'<p class="sentence">{words}' in page(made(finding("RUN-GET-001", Verdict.PASS), **around))
+
+
 def test_every_id_of_the_page_is_there_once() -> None:
     tags = Outline(page(report_of_everything())).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]

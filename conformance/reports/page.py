@@ -73,7 +73,10 @@ def page(report: Report) -> str:
 
 def _rest(report: Report) -> str:
     """What the verdict says beyond the outcome, which stands above it."""
-    return report.ended.sentence.removeprefix(report.ended.outcome).removeprefix(": ").strip(" ()")
+    if report.ended.outcome == "interrupted":
+        return f"verdict: {report.ended.sentence}"
+    rest = report.ended.sentence.removeprefix(report.ended.outcome).removeprefix(": ").strip()
+    return rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
 
 
 def _of(report: Report, verdict: Verdict) -> Sequence[Requirement]:
