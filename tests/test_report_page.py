@@ -62,13 +62,14 @@ def report_of_everything() -> Report:
         finding("RUN-CANCEL-011", Verdict.PASS, item="s/test_made.py::test_other[b]"),
         finding("RUN-CANCEL-012", Verdict.WARN, "expected one, got other", broken(journal)),
         finding("RUN-PAGE-001", Verdict.STALE, "delete it"),
-        finding("RUN-PAGE-002", Verdict.UNTESTED, "no run ended"),
-        finding("RUN-PAGE-004", Verdict.UNTESTED, "no run ended"),
+        finding("RUN-PAGE-002", Verdict.UNTESTED, "no run ended: #12 GET run 200 queued"),
+        finding("RUN-PAGE-004", Verdict.UNTESTED, "no run ended: #345 GET run 200 queued"),
         finding("RUN-PAGE-005", Verdict.ERROR, "error: no answer"),
         finding("RUN-PAGE-010", Verdict.KNOWN, "our issue 7 (expected one, got other)", broken(journal)),
         finding("RUN-SCHEMA-014", Verdict.NOTE, "arguments are JSON"),
         finding("RUN-STEP-001", Verdict.NOT_APPLICABLE, "the target has no steps"),
         finding("RUN-GET-001", Verdict.PASS),
+        finding("RUN-GET-001", Verdict.UNTESTED, "it never expired", item="s/test_made.py::test_get[expired]"),
         journal=journal,
         exit_code=1,
         known=[
@@ -107,6 +108,24 @@ def test_the_page_is_whole_and_has_nothing_from_elsewhere(report: Report) -> Non
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     assert not re.search("[\0-\x08\x0b-\x1f]", text)
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [
+        ({"interrupted": True, "exit_code": 2}, "verdict: none, the session was interrupted (1 pass; 1 of 315 "),
+        ({"stopped": "there is no server", "exit_code": 11}, "nothing could be measured: there is no server<"),
+        (
+            {},
+            (
+                "no requirement that counts is broken, and all that could be measured was "
+                "(1 pass; 1 of 315 requirements were selected)<"
+            ),
+        ),
+    ],
+)
+def test_the_first_sentence_says_what_was_measured(around: dict[str, Any], words: str) -> None:
+    assert f'<p class="sentence">{words}' in page(made(finding("RUN-GET-001", Verdict.PASS), **around))
 
 
 def test_every_id_of_the_page_is_there_once() -> None:
@@ -193,7 +212,8 @@ def test_a_browser_shows_what_the_document_says(browser: Browser, tmp_path: Path
         assert violation.reproduce[0] in text
     shown.locator(f"#{report.requirements[0].id} .exchange summary").first.click()
     assert '"status": "queued"' in shown.locator(f"#{report.requirements[0].id}").inner_text()
-    assert shown.locator(".reason", has_text="no run ended").locator("li").count() == 2
+    assert shown.locator(".reason", has_text="no run ended: #… GET").locator("li").count() == 2
+    assert "it never expired" in (shown.locator("#RUN-GET-001").text_content() or "")
     assert wrong == []
 
 

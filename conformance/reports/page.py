@@ -28,6 +28,10 @@ _IN_FULL = frozenset({Verdict.FAIL, Verdict.STALE, Verdict.UNSTABLE, Verdict.WAR
 _BEGINS, _ENDS = frozenset("{["), frozenset("}]")
 #: A text, a sign, or another value of JSON.
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+#: How an exchange is named in a text.
+_NUMBER = re.compile(r"#\d+")
+#: The verdicts on items that leave something open in a requirement that was measured.
+_OPEN = frozenset({Verdict.UNTESTED, Verdict.ERROR})
 _QUIET = {
     Verdict.NOT_APPLICABLE: "not applicable",
     Verdict.DISABLED: "disabled",
@@ -59,6 +63,7 @@ def page(report: Report) -> str:
             headings=ATTENTION | _QUIET,
             symbols=SYMBOLS,
             in_full=_IN_FULL,
+            open=_OPEN,
             by_reason=_by_reason,
             exchanges={each.number: each for each in report.exchanges},
             readable=_readable,
@@ -68,7 +73,10 @@ def page(report: Report) -> str:
 
 def _rest(report: Report) -> str:
     """What the verdict says beyond the outcome, which stands above it."""
-    return report.ended.sentence.removeprefix(report.ended.outcome).removeprefix(": ").strip(" ()")
+    if report.ended.outcome == "interrupted":
+        return f"verdict: {report.ended.sentence}"
+    rest = report.ended.sentence.removeprefix(report.ended.outcome).removeprefix(": ").strip()
+    return rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
 
 
 def _of(report: Report, verdict: Verdict) -> Sequence[Requirement]:
@@ -76,11 +84,15 @@ def _of(report: Report, verdict: Verdict) -> Sequence[Requirement]:
 
 
 def _by_reason(rows: Sequence[Requirement], verdict: Verdict) -> Mapping[str, Sequence[Requirement]]:
-    """The requirements of a group by the first reason that they give."""
-    told: dict[str, list[Requirement]] = {}
+    """The requirements of a group by the first reason that they give, whatever exchanges it is about."""
+    told: dict[str, list[tuple[str, Requirement]]] = {}
     for row in rows:
-        told.setdefault(next(item.reason for item in row.items if item.verdict is verdict), []).append(row)
-    return told
+        reason = next(item.reason for item in row.items if item.verdict is verdict)
+        told.setdefault(_NUMBER.sub("#…", reason), []).append((reason, row))
+    return {
+        together if len({reason for reason, _ in these}) > 1 else these[0][0]: [row for _, row in these]
+        for together, these in told.items()
+    }
 
 
 def _readable(body: str) -> str:
