@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
 from conformance.states.handles import Run
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, expect_no_crash, need, need_page, status_of
+from conformance.suite.expectations import expect, expect_no_crash, need, need_page, shown, status_of
+from conformance.wire.values import ABSENT, same
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.client import Client
+    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 #: Seconds for which a run may still work when its cancel was granted, and be completed all the same.
 AT_ITS_END: Final = 4.0
+#: What a run is given to be known by.
+MARK: Final = {"conformance": "marked"}
 
 
 @requirement("RUN-GET-002")
@@ -37,18 +46,61 @@ def test_a_run_ends_without_being_read(stage: Stage) -> None:
         expect(None, "a run that ends while it is only listed", actual, run.seen, listed, read)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A cancelled run, and the one that followed on its thread and has come to rest."""
+
+    cancelled: Run
+    created: Exchange
+    next: Run
+
+
+@pytest.fixture
+def pair(shared: Shared) -> Pair:
+    """Two runs on one thread, both at rest."""
+
+    def follow() -> Pair:
+        stage = shared.stage
+        cancelled = stage.run("cancelled")
+        need(cancelled.thread.add_message("Say hello.").succeeded, "no message is taken, which another case is about")
+        reply = stage.create_run(cancelled.thread)
+        need(reply.succeeded, f"no run is taken, which another case is about: {reply}")
+        ended = Run(stage.client, stage.means.waits, reply).settle()
+        return Pair(cancelled, reply, Run(stage.client, stage.means.waits, ended))
+
+    return shared.once("pair", follow)
+
+
 @requirement("RUN-CANCEL-023")
-def test_the_run_after_a_cancelled_one_is_not_cancelled(stage: Stage) -> None:
+def test_the_run_after_a_cancelled_one_is_not_cancelled(pair: Pair) -> None:
     """A cancel is for one run; the next one on its thread does its work."""
-    cancelled = stage.run("cancelled")
-    need(cancelled.thread.add_message("Say hello.").succeeded, "no message is taken, which another case is about")
-    reply = stage.create_run(cancelled.thread)
-    need(reply.succeeded, f"no run is taken, which another case is about: {reply}")
+    status, ended = status_of(pair.next.seen), pair.next.seen
 
-    ended = Run(stage.client, stage.means.waits, reply).settle()
+    expect(
+        status != "cancelled",
+        "a run that nobody cancelled",
+        f"status {status}",
+        pair.cancelled.seen,
+        pair.created,
+        ended,
+    )
 
-    status = status_of(ended)
-    expect(status != "cancelled", "a run that nobody cancelled", f"status {status}", cancelled.seen, reply, ended)
+
+@requirement("RUN-MODIFY-002")
+def test_a_change_of_one_run_is_for_no_other(pair: Pair, client: Client) -> None:
+    """What is said of one run is said neither of its neighbour nor of their thread, and turns no list around."""
+    first, other = pair.cancelled, pair.next
+    seen = _around(first, other, client)
+    reply = first.modify(MARK)
+    if reply.refused:  # only of a completed run it is known that it can be changed
+        first, reply = other, other.modify(MARK)
+    need(reply.succeeded, f"no change was made, which RUN-MODIFY-001 is about: {reply}")
+
+    looks = zip(seen, *(_around(pair.cancelled, pair.next, client) for _ in range(2)), strict=True)
+    for before, after, again in looks:
+        was, is_, stays = _told_by(before), _told_by(after), same(_told_by(after), _told_by(again))
+        if before.ids.get("run_id") != first.id and stays:  # what goes on changing says nothing of what was done
+            expect(same(was, is_), shown(was), shown(is_), before, reply, after)
 
 
 @requirement("RUN-CANCEL-021")
@@ -106,6 +158,20 @@ def test_a_run_that_went_on_comes_to_rest_when_it_is_cancelled(stage: Stage) -> 
     late = status in FINAL and status != "cancelled" and after > AT_ITS_END
     need(status == "cancelled" or late, f"the run did not come to rest, or its work was done already: {ended}")
     expect(not late, "status cancelled", f"status {status}, {after:.0f} s after the cancel was granted", reply, ended)
+
+
+def _around(first: Run, other: Run, client: Client) -> Sequence[Exchange]:
+    """Two runs, their thread and its list, as they are read."""
+    thread = client.call("retrieve_thread", thread_id=first.thread_id)
+    return first.retrieve(), other.retrieve(), thread, first.thread.list()
+
+
+def _told_by(reply: Exchange) -> object:
+    """What a change of one run must leave as it is: the metadata of a neighbour or of the thread, the order of runs."""
+    if reply.operation and reply.operation.name == "list_runs":
+        return [run["id"] for run in need_page(reply)]
+    body = reply.json if isinstance(reply.json, dict) else {}
+    return body.get("metadata", ABSENT)
 
 
 def _last_list(run: Run) -> Exchange:
