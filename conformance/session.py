@@ -148,6 +148,7 @@ class Session:
         """What the target has, by the probes or by declaration, in a line where there is something to say."""
         told = dict.fromkeys(self._probed, "found") | dict.fromkeys(self._lacking, "not found")
         told |= dict.fromkeys(sorted(self.settings.without), "declared absent")
+        told |= {"auth": "not judged without a key"} if "auth" in told and not self.settings.key else {}
         if told and self.settings.kind == "url":
             form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
             yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"

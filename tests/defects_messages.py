@@ -79,8 +79,8 @@ MESSAGES: Mapping[str, Sequence[Defect | Finding]] = {
         ),
     ],
     "request_id_header": [
-        Finding(_read, "x-request-id is not sent"),
-        Finding(lambda: [_with(read(), "x-request-id", "req_1")], "x-request-id is sent"),
+        Finding(_read, "x-request-id is not sent with any reply"),
+        Finding(lambda: [_with(read(), "x-request-id", "req_1")], "x-request-id is sent with every reply"),
     ],
     "polling_hint": [
         Defect(_read, header("openai-poll-after-ms", "soon"), "a positive integer", "soon"),

@@ -39,8 +39,9 @@ def test_a_tool_that_nobody_knows_is_not_dropped(shared: Shared) -> None:
 
 
 @requirement("RUN-ERR-001")
-def test_the_parameter_that_an_error_names_is_the_wrong_one(shared: Shared) -> None:
+def test_the_parameter_that_an_error_names_is_the_wrong_one(shared: Shared, some_run: Run) -> None:
     """An error may leave open which parameter it is about; one that names another sends its reader astray."""
+    need(some_run.seen.succeeded, f"no run can be created at all: {some_run.seen}")
     reply = shared.created("unknown-tool", tools=UNKNOWN)
     if not reply.refused:
         raise Untested(f"an unknown tool is not refused: {reply}", gates=False)

@@ -269,5 +269,6 @@ def _asking_twice(stage: Stage) -> Run:
     except Untested as problem:
         raise Untested(problem.reason, gates=False) from None
     if len(calls_of(run.body)) < 2:
-        raise Untested(f"the model did not call two functions at once: {run.seen}", gates=False)
+        asked = f'{shown(TWO_QUESTIONS)} with two functions and tool_choice "required"'
+        raise Untested(f"the model did not call two functions at once when asked {asked}: {run.seen}", gates=False)
     return run
