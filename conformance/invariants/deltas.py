@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from conformance.invariants.heard import Heard, message_of, streams
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.wire.calls import calls_in, function_of
-from conformance.wire.values import NOT_JSON, parse, same, shown
+from conformance.wire.values import NOT_JSON, parse, same, shown, shown_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -115,8 +115,9 @@ def deltas_add_up_to_the_message(stream: Heard) -> Answer:
     for id, deltas, last in _whole_messages(stream):
         added, whole = _added_up(deltas), _texts(last.value.get("content"))
         for place in sorted({*whole, *added}):
-            if added.get(place, "") != (text := whole.get(place, "")):
-                return Broken(f"deltas of {id} that add up to {shown(text)}", shown(added.get(place, "")))
+            if (came := added.get(place, "")) != (text := whole.get(place, "")):
+                expected, actual = shown_apart(text, came)
+                return Broken(f"deltas of {id} that add up to {expected}", actual)
     return None
 
 

@@ -11,7 +11,7 @@ from conformance.invariants.histories import moves
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.events import DONE, DONE_DATA, NAMELESS
 from conformance.wire.models import STATUSES
-from conformance.wire.values import ABSENT, NOT_JSON, same, shown
+from conformance.wire.values import ABSENT, NOT_JSON, same, shown, shown_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,7 +174,8 @@ def _made_otherwise(stream: Heard) -> Answer:
             for name in MADE_WITH:
                 was, is_ = first.value.get(name, ABSENT), event.value.get(name, ABSENT)
                 if ABSENT not in (was, is_) and name not in stream.doubtful and not same(was, is_):
-                    return Broken(f"{name} {shown(was)} in {event.name}", f"{name} {shown(is_)}")
+                    expected, actual = shown_apart(was, is_)
+                    return Broken(f"{name} {expected} in {event.name}", f"{name} {actual}")
     return None
 
 

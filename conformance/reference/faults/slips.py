@@ -151,7 +151,7 @@ class LabelsTheThread(Operations):
         return told
 
 
-@fault("INV-033", "MODIFY-002")
+@fault("INV-032", "MODIFY-002")
 class LabelsTheNeighbours(Operations):
     """A change of the metadata of a run changes that of all runs of its thread."""
 
