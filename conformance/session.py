@@ -220,7 +220,7 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            return self.redactor.text(failure_text(finding, self._place(), until=_until()))
+            return self.redactor.text(failure_text(finding, self._place(), until=_until(), journal=self.journal))
         return f"error: {self.redactor.text(str(outcome))}" if isinstance(outcome, Fault) else None
 
     def warnings(self) -> Iterator[str]:
@@ -228,7 +228,7 @@ class Session:
         for findings in self.findings.by_requirement().values():
             if overall(findings) is Verdict.WARN:
                 finding = next(each for each in findings if each.verdict is Verdict.WARN)
-                yield self.redactor.text(failure_text(finding, self._place(), until=_until()))
+                yield self.redactor.text(failure_text(finding, self._place(), until=_until(), journal=self.journal))
 
     def summary(self, *, interrupted: bool = False) -> list[str]:
         """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
@@ -368,9 +368,14 @@ class Session:
 
     def _place(self) -> Place:
         settings = self.settings
+        served = [*(f"--fault {name}" for name in settings.faults)]
+        served += [f"--cancel-policy {settings.policy}"] if settings.policy != "documented" else []
+        serving = " ".join(["python -m conformance.reference --port 8000", *served])
         return Place(
             target=self.target,
             origin=settings.origin if settings.kind == "url" else "http://127.0.0.1:8000",
+            serving=serving if settings.kind == "reference" else "",
+            lasting=settings.kind == "url",
             key_header=settings.profile.key_header[0].lower(),
             key=settings.key,
             key_env=settings.key_env,

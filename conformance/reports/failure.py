@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.reports.commands import curl, script
+from conformance.reports.reproduction import sequence_of
 from conformance.wire.values import NOT_JSON, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from conformance.outcomes import Violation
@@ -24,7 +25,7 @@ SHOWN = 5
 _LONGEST_BODY = 200
 
 
-def failure_text(finding: Finding, place: Place, *, until: date) -> str:
+def failure_text(finding: Finding, place: Place, *, until: date, journal: Iterable[Exchange] = ()) -> str:
     """
     Tell a stranger what was broken, how it showed, and what to do about it.
 
@@ -32,6 +33,7 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
         finding: What the item came to; it has violations.
         place: Where it happened.
         until: The day that is proposed as the end of accepting it.
+        journal: All exchanges of the session, for those that made what a violation is about.
     """
     row = finding.requirement
     lines = [
@@ -41,7 +43,7 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
     ]
     for number, violation in enumerate(finding.violations[:SHOWN]):
         lines += [""] * (number > 0)
-        lines += _violation(violation, place)
+        lines += _violation(violation, place, journal)
     if (more := len(finding.violations) - SHOWN) > 0:
         lines.append(_entry("and", f"{more} more of the same requirement"))
     return "\n".join(
@@ -66,18 +68,22 @@ def history(exchanges: Sequence[Exchange]) -> str:
     return "   ".join(told)
 
 
-def _violation(violation: Violation, place: Place) -> list[str]:
+def _violation(violation: Violation, place: Place, journal: Iterable[Exchange]) -> list[str]:
     lines = [_entry("expected", violation.expected), _entry("actual", violation.actual)]
     if violation.exchanges:
         lines.append(_entry("history", history(violation.exchanges)))
         if body := _told_body(violation.exchanges[-1]):
             lines.append(_entry("body", body))
-    if violation.sequence:
-        first, *more = script(violation.sequence, place)
+        first, *more = _commands(violation, place, journal)
         lines += [_entry("reproduce", first), *(_entry("", line) for line in more)]
-    elif violation.exchanges:
-        lines.append(_entry("reproduce", curl(violation.exchanges[-1].request, place)))
     return lines
+
+
+def _commands(violation: Violation, place: Place, journal: Iterable[Exchange]) -> list[str]:
+    """What shows the violation once more, a line each."""
+    sequence = sequence_of(violation, journal, lasting=place.lasting)
+    sent = script(sequence, place) if sequence else [curl(violation.exchanges[-1].request, place)]
+    return [f"{place.serving}   # in another shell; its --help tells the key", *sent] if place.serving else sent
 
 
 def _told_body(exchange: Exchange) -> str:
