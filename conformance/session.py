@@ -82,6 +82,8 @@ class Session:
         self._lacking: frozenset[str] = frozenset()
         self._evidence: Evidence
         self._seen = 0
+        #: Whether the target is to be judged without a key; a rehearsal has one of its own.
+        self._keyless = settings.kind == "url" and not settings.key
         self._line = connect(settings, start, self.redactor)
         self.settings = settings = self._line.settings
         profile = settings.profile
@@ -148,7 +150,7 @@ class Session:
         """What the target has, by the probes or by declaration, in a line where there is something to say."""
         told = dict.fromkeys(self._probed, "found") | dict.fromkeys(self._lacking, "not found")
         told |= dict.fromkeys(sorted(self.settings.without), "declared absent")
-        told |= {"auth": "not judged without a key"} if "auth" in told and not self.settings.key else {}
+        told |= {"auth": "not judged without a key"} if self._keyless else {}
         if told and self.settings.kind == "url":
             form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
             yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"
@@ -300,7 +302,7 @@ class Session:
     def _not_applicable(self, row: Requirement) -> str | None:
         """Why a row says nothing about this target, or None if it does."""
         if row.area.capability in self.settings.without:
-            if row.area.capability == "auth" and not self.settings.key:
+            if row.area.capability == "auth" and self._keyless:
                 return "no key was given, which declares authentication absent"
             return f"the target is declared to have no {row.area.capability}"
         if row.area.capability in self.client.lacking:

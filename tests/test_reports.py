@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
@@ -11,6 +12,8 @@ from conformance.reports.commands import Place, curl
 from conformance.reports.failure import failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import catalogue
+from conformance.states.handles import Run
+from conformance.suite.steps import asked_by
 from conformance.verdicts import Finding, Findings, Verdict
 from conformance.wire.exchange import Exchange, Request, Response
 from conformance.wire.values import apart, members_apart
@@ -199,3 +202,21 @@ def test_members_are_told_apart_where_they_differ() -> None:
     assert wanted.startswith("tools ...")
     assert "probe_8" in wanted
     assert got.endswith('"probe_7"}}]')
+
+
+@pytest.mark.parametrize(
+    ("action", "row"),
+    [
+        (None, "RUN-INV-002"),
+        ({"submit_tool_outputs": {"tool_calls": []}}, "RUN-SCHEMA-013"),
+        ({"submit_tool_outputs": {"tool_calls": [{"function": {"name": "f"}}]}}, "RUN-SCHEMA-012"),
+    ],
+    ids=["unsaid", "none", "no-id"],
+)
+def test_what_says_nothing_of_its_calls_is_for_the_row_about_it(action: object, row: str) -> None:
+    body = {"id": "run_1", "status": "requires_action", "required_action": action}
+    seen = Exchange(1, "cases/one", Request("GET", RUN), Response(200, {}, json.dumps(body).encode()), 1.0, 0.1)
+    run = Run(None, None, seen)  # type: ignore[arg-type]
+
+    with pytest.raises(Untested, match=f"which {row} is about"):
+        asked_by(run)
