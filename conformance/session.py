@@ -89,6 +89,8 @@ class Session:
         self._lacking: frozenset[str] = frozenset()
         self._evidence: Evidence
         self._seen = 0
+        #: Whether the target is to be judged without a key; a rehearsal has one of its own.
+        self._keyless = settings.kind == "url" and not settings.key
         self._line = connect(settings, start, self.redactor)
         self.settings = settings = self._line.settings
         profile = settings.profile
@@ -168,7 +170,7 @@ class Session:
 
     def capabilities(self) -> Iterator[str]:
         """What the target has, by the probes or by declaration, in a line where there is something to say."""
-        told = self.has
+        told = {**self.has, **({"auth": "not judged without a key"} if self._keyless else {})}
         if told and self.settings.kind == "url":
             form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
             yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"
@@ -327,7 +329,7 @@ class Session:
     def _not_applicable(self, row: Requirement) -> str | None:
         """Why a row says nothing about this target, or None if it does."""
         if row.area.capability in self.settings.without:
-            if row.area.capability == "auth" and not self.settings.key:
+            if row.area.capability == "auth" and self._keyless:
                 return "no key was given, which declares authentication absent"
             return f"the target is declared to have no {row.area.capability}"
         if row.area.capability in self.client.lacking:
@@ -397,9 +399,15 @@ class Session:
     def place(self) -> Place:
         """Where failures happened, and how somebody else gets there."""
         settings = self.settings
+        served = [*(f"--fault {name}" for name in settings.faults)]
+        served += [f"--cancel-policy {settings.policy}"] if settings.policy != "documented" else []
+        serving = " ".join(["python -m conformance.reference --port 8000", *served])
         return Place(
             target=self.target,
+            sent=self.journal,
             origin=settings.origin if settings.kind == "url" else "http://127.0.0.1:8000",
+            serving=serving if settings.kind == "reference" else "",
+            lasting=settings.kind == "url",
             key_header=settings.profile.key_header[0].lower(),
             key=settings.key,
             key_env=settings.key_env,

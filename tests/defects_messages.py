@@ -79,8 +79,12 @@ MESSAGES: Mapping[str, Sequence[Defect | Finding]] = {
         ),
     ],
     "request_id_header": [
-        Finding(_read, "x-request-id is not sent"),
-        Finding(lambda: [_with(read(), "x-request-id", "req_1")], "x-request-id is sent"),
+        Finding(_read, "x-request-id is not sent with any reply"),
+        Finding(lambda: [_with(read(), "x-request-id", "req_1")], "x-request-id is sent with every reply"),
+        Finding(
+            lambda: [*_missing(), _with(read(), "x-request-id", "req_1")],
+            "x-request-id is sent with GET run 200; it is not sent with GET run 404",
+        ),
     ],
     "polling_hint": [
         Defect(_read, header("openai-poll-after-ms", "soon"), "a positive integer", "soon"),

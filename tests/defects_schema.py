@@ -145,7 +145,7 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
     "instructions": [_drop("instructions")],
     "type_of_instructions": [_put("instructions", ["Be brief."], "valid string", '["Be brief."]')],
     "tools": [_tools(None, "valid list", "null"), _tools({}, "valid list", "{}"), _drop("tools")],
-    "number_of_tools": [_tools([{"type": "code_interpreter"}] * 21, "at most 20", "code_interpreter")],
+    "number_of_tools": [_tools([{"type": "code_interpreter"}] * 21, "at most 20 items", "21 items: [")],
     "type_of_a_tool": [
         _tools([{"type": "retrieval"}], "code_interpreter", "retrieval"),
         _tools(["code_interpreter"], "dictionary", '"code_interpreter"'),

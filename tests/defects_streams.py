@@ -132,6 +132,11 @@ def _twice(name: str) -> Callable[[Story], None]:
     return spoil
 
 
+def _moved(place: int, to: int) -> Callable[[Story], None]:
+    """Tell an event earlier or later than it happened."""
+    return lambda story: story[-1].body.insert(to, story[-1].body.pop(place))
+
+
 def _named(old: str, new: str) -> Callable[[Story], None]:
     def spoil(story: Story) -> None:
         story[-1].body = Events((new if name == old else name, data) for name, data in story[-1].body)
@@ -201,6 +206,12 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
         Defect(answered, _data(2, "created_at", T0 + 1), "created_at", str(T0 + 1)),
         Defect(answered, _data(3, "run_id", "run_xyz"), "run_id", "run_xyz"),
         Defect(answered, _data(5, "thread_id", "thread_xyz"), "thread_id", "thread_xyz"),
+        Defect(answered, _data(2, "instructions", "Be long."), "instructions", "Be long."),
+        Defect(answered, _data(10, "step_details.message_creation.message_id", "msg_xyz"), "msg_abc", "msg_xyz"),
+    ],
+    "messages_are_told_within_their_step": [
+        Defect(answered, _moved(5, 3), "the creation of step_abc before its message", "thread.message.created"),
+        Defect(answered, _moved(9, 10), "nothing of message msg_abc after the end", "thread.message.completed"),
     ],
     "it_begins_soon": [
         Defect(paced, _at_once, "as they happen", "nothing for 9.0 s"),
@@ -220,6 +231,7 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
     "messages_begin_and_end": [
         Defect(answered, _without("thread.message.created"), "created first", "in_progress"),
         Defect(answered, _without("thread.message.completed"), "an end of msg_abc", "delta last"),
+        Defect(answered, _data(9, "status", "in_progress"), "status completed", "in_progress"),
     ],
     "deltas_add_up_to_the_message": [
         Defect(answered, _data(7, "delta.content.0.text.value", "Hallo"), "Hello you.", "Hallo you."),

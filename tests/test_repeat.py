@@ -104,6 +104,12 @@ def test_a_plan_says_what_a_session_costs_and_sends_nothing(judge: Judge, refere
     assert _cost(planned) == _cost(ran)
 
 
+def test_a_plan_without_a_key_says_what_is_not_judged(judge: Judge, closed_port: int) -> None:
+    planned = judge(f"--target-url=http://127.0.0.1:{closed_port}/v1", "--runs-plan", "-k", "RUN-CREATE-004")
+
+    assert "auth not judged without a key" in planned.text
+
+
 def _cost(ran: Ran) -> list[str]:
     """How many runs."""
     return re.findall(r"requests, (\d+) runs", ran.text)

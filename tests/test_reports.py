@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
@@ -11,8 +12,11 @@ from conformance.reports.commands import Place, curl
 from conformance.reports.failure import failure_text
 from conformance.reports.summary import summary
 from conformance.requirements import catalogue
+from conformance.states.handles import Run
+from conformance.suite.steps import asked_by
 from conformance.verdicts import Finding, Findings, Verdict
 from conformance.wire.exchange import Exchange, Request, Response
+from conformance.wire.values import apart, members_apart
 
 KEY = "sk-secret-of-the-target"
 PLACE = Place(target="http://localhost:8000/v1 (profile openai)", origin="http://localhost:8000", key=KEY)
@@ -152,3 +156,67 @@ def test_what_gates_nobody_leaves_the_session_complete() -> None:
 
     assert findings.exit_code("must") == 0
     assert not Untested("a race that did not happen", gates=False).gates
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("short", "other", ("short", "other")),
+        ("a" * 50 + "b", "a" * 50 + "c", ("a" * 17 + "...", "a" * 17 + "...")),
+        ("word " * 20 + "end", "word " * 20, ("...word word end", "...word word ")),
+        ("x" + "a" * 50, "y", ("x" + "a" * 16 + "...", "y")),
+    ],
+    ids=["whole", "one-word", "longer", "at-once"],
+)
+def test_two_texts_are_cut_around_their_difference(one: str, other: str, told: tuple[str, str]) -> None:
+    assert apart(one, other, 20) == told
+
+
+def test_a_secret_does_not_lose_its_beginning_when_a_text_is_cut() -> None:
+    one, other = apart(f"{'a ' * 90}{KEY} ends so", f"{'a ' * 90}{KEY} ends otherwise", 40)
+
+    assert KEY[:12] in one
+    assert one == f"...{KEY} ends so"
+    assert other == f"...{KEY} ends otherwise"
+
+
+def test_the_summary_shows_where_long_values_differ() -> None:
+    same = "tool " * 200
+    findings = Findings()
+    reason = f"broken 2 of 3 times: expected {same}kept, got {same}lost (and 3 more)"
+    findings.add(finding(MUST_ROW, Verdict.FAIL, Violation("kept", "lost", ()), reason=reason))
+
+    (line,) = [each for each in summary(findings, gate="must") if MUST_ROW in each]
+
+    assert " tool kept, got ...tool" in line
+    assert line.endswith(" tool lost (and 3 more)")
+    assert "broken 2 of 3 times: expected ...tool" in line
+    assert len(line) < 500
+
+
+def test_members_are_told_apart_where_they_differ() -> None:
+    tools = [{"type": "function", "function": {"name": f"probe_{number}"}} for number in range(9)]
+
+    wanted, got = members_apart(["tools"], {"tools": tools}, {"tools": tools[:-1]})
+
+    assert wanted.startswith("tools ...")
+    assert "probe_8" in wanted
+    assert got.endswith('"probe_7"}}]')
+
+
+@pytest.mark.parametrize(
+    ("action", "row"),
+    [
+        (None, "RUN-INV-002"),
+        ({"submit_tool_outputs": {"tool_calls": []}}, "RUN-SCHEMA-013"),
+        ({"submit_tool_outputs": {"tool_calls": [{"function": {"name": "f"}}]}}, "RUN-SCHEMA-012"),
+    ],
+    ids=["unsaid", "none", "no-id"],
+)
+def test_what_says_nothing_of_its_calls_is_for_the_row_about_it(action: object, row: str) -> None:
+    body = {"id": "run_1", "status": "requires_action", "required_action": action}
+    seen = Exchange(1, "cases/one", Request("GET", RUN), Response(200, {}, json.dumps(body).encode()), 1.0, 0.1)
+    run = Run(None, None, seen)  # type: ignore[arg-type]
+
+    with pytest.raises(Untested, match=f"which {row} is about"):
+        asked_by(run)

@@ -191,7 +191,8 @@ def test_the_failure_of_a_row_and_of_an_invariant_show_the_sequence(judge: Calla
 
     texts = dict(re.findall(r"^(RUN-\S+)  MUST [^\n]*\n((?:  .*\n)+)", ran.text, re.MULTILINE))
     for row in ("RUN-CANCEL-031", "RUN-INV-011"):
-        assert "reproduce  assistant=$(curl" in texts[row], ran.text
+        assert "reproduce  python -m conformance.reference --port 8000" in texts[row], ran.text
+        assert "  assistant=$(curl" in texts[row]
         assert 'run=$(curl -s -X POST "http://127.0.0.1:8000/v1/threads/$thread/runs"' in texts[row]
     assert DEFAULT_KEY not in ran.text
 

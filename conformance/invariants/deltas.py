@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.invariants.heard import Heard, streams
+from conformance.invariants.heard import Heard, message_of, streams
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.wire.calls import calls_in, function_of
-from conformance.wire.values import NOT_JSON, parse, same, shown
+from conformance.wire.values import NOT_JSON, parse, same, shown, shown_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +37,9 @@ def _life(stream: Heard, kind: str) -> Answer:
             return Broken(f"an end of {id}", f"{names[-1]} last")
         if late := names[ends[0] + 1 :] if ends else []:
             return Broken(f"nothing of {id} after {names[ends[0]]}", ", ".join(late))
+        status = events[ends[0]].value.get("status") if ends else None
+        if isinstance(status, str) and status != names[ends[0]]:
+            return Broken(f"status {names[ends[0]]} in {events[ends[0]].name}", f"status {shown(status)}")
     return None
 
 
@@ -50,6 +53,31 @@ def steps_begin_and_end(stream: Heard) -> Answer:
 def messages_begin_and_end(stream: Heard) -> Answer:
     """Whoever follows the messages sees each from its beginning to its end."""
     return _life(stream, _MESSAGE)
+
+
+def _writers(stream: Heard) -> Mapping[str, str]:
+    """The steps that write messages of which something is told, by the id of the message."""
+    told, messages = stream.about(_STEP).items(), stream.about(_MESSAGE)
+    return {message: step for step, events in told if (message := message_of(events[0])) in messages}
+
+
+@invariant(
+    "RUN-STREAM-011",
+    streams,
+    lambda stream: stream.is_readable and not stream.broken_off and bool(_writers(stream)),
+)
+def messages_are_told_within_their_step(stream: Heard) -> Answer:
+    """The step begins before its message does, and ends after it."""
+    numbers = {id(event): number for number, event in enumerate(stream.told)}
+    for message, step in _writers(stream).items():
+        of_step, of_message = stream.about(_STEP)[step], stream.about(_MESSAGE)[message]
+        first, last = of_message[0], of_message[-1]
+        if of_step[0].name == f"{_STEP}created" and numbers[id(first)] < numbers[id(of_step[0])]:
+            return Broken(f"the creation of {step} before its message {message}", f"{first.name} before it")
+        end = next((event for event in of_step if event.name.removeprefix(_STEP) in _ENDS[_STEP]), None)
+        if end and numbers[id(last)] > numbers[id(end)]:
+            return Broken(f"nothing of message {message} after the end of its step {step}", f"{last.name} after it")
+    return None
 
 
 def _texts(content: Any) -> dict[int, str]:
@@ -87,8 +115,9 @@ def deltas_add_up_to_the_message(stream: Heard) -> Answer:
     for id, deltas, last in _whole_messages(stream):
         added, whole = _added_up(deltas), _texts(last.value.get("content"))
         for place in sorted({*whole, *added}):
-            if added.get(place, "") != (text := whole.get(place, "")):
-                return Broken(f"deltas of {id} that add up to {shown(text)}", shown(added.get(place, "")))
+            if (came := added.get(place, "")) != (text := whole.get(place, "")):
+                expected, actual = shown_apart(text, came)
+                return Broken(f"deltas of {id} that add up to {expected}", actual)
     return None
 
 

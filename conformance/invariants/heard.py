@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.invariants.sightings import FINAL, is_run
 from conformance.wire.events import NAMELESS
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from conformance.wire.exchange import Exchange
 
 _FIELDS = ("event", "data", "id", "retry")
+#: Members that a run has from its creation on, and that nobody changes while it is told of.
+MADE_WITH: Final = ("created_at", "model", "instructions", "tools", "metadata", "tool_choice", "parallel_tool_calls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,7 @@ class Heard:
 
 def streams(evidence: Evidence) -> Iterator[Heard]:
     """Every answer that came as events."""
-    cancels = {each.ids["run_id"] for each in evidence.exchanges if _is_cancel(each)}
+    cancels = {each.ids["run_id"] for each in evidence.exchanges if _is(each, "cancel_run") and each.succeeded}
     doubtful = frozenset(_doubtful(evidence))
     for each in evidence.exchanges:
         if each.operation and each.is_stream:
@@ -136,18 +138,21 @@ def streams(evidence: Evidence) -> Iterator[Heard]:
 
 
 def _doubtful(evidence: Evidence) -> Iterator[str]:
+    modified = {each.ids["run_id"] for each in evidence.exchanges if _is(each, "modify_run")}
     for seen in evidence.runs:
         yield from (str(fault.path[0]) for fault in seen.faults if fault.path)
         if not seen.final and seen.run.get("usage") is not None:
             yield "usage"
         if seen.run.get("thread_id") != seen.thread_id:
             yield "thread_id"
-        if seen.before and not same(seen.before.run.get("created_at"), seen.run.get("created_at")):
-            yield "created_at"
+        if seen.before:
+            before, settled = seen.before.run, {"metadata"} if seen.run.get("id") in modified else set[str]()
+            changed = (name for name in MADE_WITH if not same(before.get(name), seen.run.get(name)))
+            yield from (name for name in changed if name not in settled)
 
 
-def _is_cancel(exchange: Exchange) -> bool:
-    return exchange.operation is not None and exchange.operation.name == "cancel_run" and exchange.succeeded
+def _is(exchange: Exchange, operation: str) -> bool:
+    return exchange.operation is not None and exchange.operation.name == operation
 
 
 def announced_by(event: Event) -> str:
@@ -160,3 +165,11 @@ def status_in(event: Event) -> str:
     """The status that an event of a run shows; where it shows none that is documented, the one that it announces."""
     status: Any = event.value.get("status")
     return status if isinstance(status, str) and status in STATUSES else announced_by(event)
+
+
+def message_of(event: Event) -> str:
+    """The id of the message that an event of a step names; nothing where it names none."""
+    details = event.value.get("step_details")
+    creation = details.get("message_creation") if isinstance(details, dict) else None
+    id = creation.get("message_id") if isinstance(creation, dict) else None
+    return id if isinstance(id, str) else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.invariants.runs import STARTED
 from conformance.invariants.sightings import FINAL
-from conformance.wire.values import same, shown
+from conformance.wire.values import members_apart, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -126,12 +126,7 @@ def changed(step: Step, names: Collection[str]) -> Answer:
     before, after = step.before.run, step.after.run
     other = [name for name in names if name in before and name in after and not same(before[name], after[name])]
     other = [name for name in other if not step.before.wrong(name) and not step.after.wrong(name)]
-    if not other:
-        return None
-    return Broken(
-        ", ".join(f"{name} {shown(before[name])}" for name in other),
-        ", ".join(f"{name} {shown(after[name])}" for name in other),
-    )
+    return Broken(*members_apart(other, before, after)) if other else None
 
 
 def _kinds_differ_at_rest(step: Step) -> bool:

@@ -19,7 +19,7 @@ from conformance.wire.requests import (
 from conformance.wire.values import NOT_JSON, why_not_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic import BaseModel
 
@@ -109,10 +109,33 @@ def _other_type(exchange: Exchange) -> Broken | None:
     return Broken(f"content type {JSON_TYPE}", f"status {exchange.status} with content type {kind or 'absent'}")
 
 
-@invariant("RUN-HDR-004", _messages)
-def request_id_header(message: Message) -> Answer:
-    """Whether replies carry a request id."""
-    return Remark(f"x-request-id is {'sent' if 'x-request-id' in message.exchange.response.headers else 'not sent'}")
+@dataclass(frozen=True)
+class Replies:
+    """All replies of a session."""
+
+    messages: tuple[Message, ...]
+    exchanges: tuple[Exchange, ...] = ()
+
+
+def _replies(evidence: Evidence) -> Iterator[Replies]:
+    if messages := tuple(_messages(evidence)):
+        yield Replies(messages)
+
+
+def _labels(messages: Iterable[Message]) -> str:
+    """Which replies there are, each kind once."""
+    seen = [message.exchange for message in messages]
+    return ", ".join(dict.fromkeys(f"{each.operation.label} {each.status}" for each in seen if each.operation))
+
+
+@invariant("RUN-HDR-004", _replies)
+def request_id_header(replies: Replies) -> Answer:
+    """Which replies carry a request id."""
+    bare = [each for each in replies.messages if "x-request-id" not in each.exchange.response.headers]
+    others = [each for each in replies.messages if each not in bare]
+    if not (bare and others):
+        return Remark(f"x-request-id is {'not sent with any reply' if bare else 'sent with every reply'}")
+    return Remark(f"x-request-id is sent with {_labels(others)}; it is not sent with {_labels(bare)}")
 
 
 @invariant("RUN-HDR-005", _messages, lambda message: message.exchange.operation.name == "retrieve_run")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.invariants.heard import Heard, announced_by, status_in, streams
+from conformance.invariants.heard import MADE_WITH, Heard, announced_by, message_of, status_in, streams
 from conformance.invariants.histories import moves
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.invariants.sightings import FINAL
 from conformance.wire.events import DONE, DONE_DATA, NAMELESS
 from conformance.wire.models import STATUSES
-from conformance.wire.values import NOT_JSON, same, shown
+from conformance.wire.values import ABSENT, NOT_JSON, same, shown, shown_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -163,6 +163,29 @@ def events_are_of_one_run(stream: Heard) -> Answer:
     for event, name, was in _references(stream, first):
         if event.value[name] != was:
             return Broken(f"{name} {shown(was)} in {event.name}", f"{name} {shown(event.value[name])}")
+    return _made_otherwise(stream) or _untold(stream)
+
+
+def _made_otherwise(stream: Heard) -> Answer:
+    """Whether an event shows the run as made of something else; what the last one shows is another row's business."""
+    first, *more = stream.runs
+    for event in more:
+        if announced_by(event) not in FINAL:
+            for name in MADE_WITH:
+                was, is_ = first.value.get(name, ABSENT), event.value.get(name, ABSENT)
+                if ABSENT not in (was, is_) and name not in stream.doubtful and not same(was, is_):
+                    expected, actual = shown_apart(was, is_)
+                    return Broken(f"{name} {expected} in {event.name}", f"{name} {actual}")
+    return None
+
+
+def _untold(stream: Heard) -> Answer:
+    """Whether a step has written a message, and others were told of instead."""
+    messages = stream.about("thread.message.")
+    ends = [event for event in stream.told if event.name == "thread.run.step.completed"]
+    for event in ends:
+        if messages and (id := message_of(event)) and id not in messages:
+            return Broken(f"the message of {event.value.get('id')} among {shown([*messages])}", f"message {shown(id)}")
     return None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from conformance.wire.exchange import Exchange, Request
 
@@ -20,7 +20,17 @@ _ASCII = 128
 #: Request headers that reproduce a call, as people write them; curl adds the others by itself.
 _KEPT_HEADERS = {"content-type": "Content-Type", "openai-beta": "OpenAI-Beta"}
 #: What a reply creates that later requests name, and how a script calls it.
-_CREATED: Final = {"create_assistant": "assistant", "create_thread": "thread", "create_run": "run"}
+_CREATED: Final = {
+    "create_assistant": {"id": "assistant"},
+    "create_thread": {"id": "thread"},
+    "create_run": {"id": "run"},
+    "create_thread_and_run": {"id": "run", "thread_id": "thread"},
+}
+#: The file that a script keeps the events of a stream in, and how it reads a member of their run.
+_EVENTS: Final = "events"
+_FROM_EVENTS: Final = f"sed -n 's/^data: //p' {_EVENTS} | jq -r {{}} 2>/dev/null | head -n 1"
+#: Seconds after which a stream has told of its run, at least.
+_FIRST_EVENTS: Final = 1.0
 #: Where jq finds the ids of the function calls that a run waits for.
 _CALLS: Final = ".required_action.submit_tool_outputs.tool_calls[{}].id"
 #: Pauses that are shorter do not matter; a script rounds up to its reciprocal.
@@ -35,6 +45,12 @@ class Place:
     target: str
     #: Scheme, host and port for the command that reproduces it.
     origin: str
+    #: The command that serves the target there, where nothing does.
+    serving: str = ""
+    #: Whether what the session made is still there.
+    lasting: bool = True
+    #: All that was sent there, for what made the things that a violation is about.
+    sent: Iterable[Exchange] = ()
     #: The header that carries the key.
     key_header: str = "authorization"
     #: The key itself, which is never shown but as its environment variable.
@@ -53,33 +69,59 @@ def script(exchanges: Sequence[Exchange], place: Place) -> list[str]:
     The commands that send a sequence again, one a line; jq reads the ids of what is created out of the replies.
 
     Pauses that the sequence made are made again. The last reply, and every other that creates nothing, is shown with
-    its status.
+    its status; a stream that something was asked in the middle of is heard in the background, and shown at the end.
     """
     names: dict[str, str] = {}
-    lines, previous = list[str](), None
+    lines, unread = list[str](), list[str]()
+    heard: list[Exchange] = []
     for number, each in enumerate(exchanges):
-        beside = previous and previous.scope == each.scope
-        if previous and beside and (pause := math.ceil((each.at - previous.ended) * _TENTHS - 0.5)) > 0:
-            lines.append(f"sleep {pause / _TENTHS:g}")
+        before, later = exchanges[number - 1] if number else None, exchanges[number + 1 :]
+        if before and before.scope == each.scope:
+            pause = each.at - (before.at if before in heard else before.ended)
+            pause = max(pause, _FIRST_EVENTS) if unread else pause
+            if (tenths := math.ceil(pause * _TENTHS - 0.5)) > 0:
+                lines.append(f"sleep {tenths / _TENTHS:g}")
+        lines += unread
         command = _with_names(each.request, place, names)
-        wanted = _wanted(each, exchanges[number + 1 :], names)
-        for (name, id), path in wanted.items():
-            names[id] = name
-            lines.append(f"{name}=$(curl -s {command} | jq -r {shlex.quote(path)})")
-        if not wanted:
-            lines.append(f"curl -i -s {command}")
-        previous = each
-    return lines
+        wanted = _wanted(each, later, names)
+        names |= {id: name for name, id in wanted}
+        goes_on = each.is_stream and any(other.at < each.ended and other.scope == each.scope for other in later)
+        heard += [each] * goes_on
+        sent, *read = _sent(each, command, {name: path for (name, _), path in wanted.items()})
+        lines.append(f"{sent} &" if goes_on else sent)
+        unread = read if goes_on else []
+        lines += [] if goes_on else read
+    return [*lines, *unread, f"wait; cat {_EVENTS}"] if heard else lines
+
+
+def _sent(each: Exchange, command: str, wanted: Mapping[str, str]) -> list[str]:
+    """The command that sends a request, and those that read what is wanted of the reply, by its name."""
+    if each.is_stream and not wanted:
+        return [f"curl -i -N -s {command}"]
+    if each.is_stream:
+        read = {name: _FROM_EVENTS.format(shlex.quote(path)) for name, path in wanted.items()}
+        return [f"curl -N -s {command} > {_EVENTS}", *(f"{name}=$({how})" for name, how in read.items())]
+    if not wanted:
+        return [f"curl -i -s {command}"]
+    if len(wanted) == 1:
+        return [f"{name}=$(curl -s {command} | jq -r {shlex.quote(path)})" for name, path in wanted.items()]
+    read = {name: f'printf %s "$reply" | jq -r {shlex.quote(path)}' for name, path in wanted.items()}
+    return [f"reply=$(curl -s {command})", *(f"{name}=$({how})" for name, how in read.items())]
 
 
 def _wanted(each: Exchange, later: Sequence[Exchange], names: Mapping[str, str]) -> Mapping[tuple[str, str], str]:
     """What later requests need of a reply: a name for each id, and where jq finds it."""
     body, operation = each.json, each.operation.name if each.operation else ""
+    path = ".{}"
+    if each.is_stream:
+        body = next((event.value for event in each.events if event.value.get("object") == "thread.run"), None)
+        path = 'select(.object == "thread.run").{}'
     if not isinstance(body, dict) or not each.succeeded:
         return {}
     found: dict[tuple[str, str], str] = {}
-    if operation in _CREATED and isinstance(body.get("id"), str):
-        found[_CREATED[operation], body["id"]] = ".id"
+    for member, name in _CREATED.get(operation, {}).items():
+        if isinstance(body.get(member), str):
+            found[name, body[member]] = path.format(member)
     if operation == "retrieve_run":
         found |= {("call", id): _CALLS.format(place) for place, id in enumerate(_calls_of(body))}
     needed = {
@@ -87,11 +129,11 @@ def _wanted(each: Exchange, later: Sequence[Exchange], names: Mapping[str, str])
         for (name, id), path in found.items()
         if id not in names and any(_names_it(following.request, id) for following in later)
     }
-    taken = Counter(name.rstrip("0123456789") for name in names.values())
-    return {
-        (f"{name}{before + place + 1}" if (before := taken[name]) or place else name, id): path
-        for place, ((name, id), path) in enumerate(needed.items())
-    }
+    taken, named = Counter(name.rstrip("0123456789") for name in names.values()), dict[tuple[str, str], str]()
+    for (name, id), path in needed.items():
+        taken[name] += 1
+        named[f"{name}{taken[name]}" if taken[name] > 1 else name, id] = path
+    return named
 
 
 def _names_it(request: Request, id: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.reports.commands import curl, script
+from conformance.reports.reproduction import commands
 from conformance.wire.values import NOT_JSON, cut
 
 if TYPE_CHECKING:
@@ -82,17 +82,13 @@ def history(exchanges: Sequence[Exchange]) -> str:
 
 def told(violation: Violation, place: Place) -> Told:
     """What is told of a violation, wherever it is told."""
-    exchanges, reproduce = violation.exchanges, tuple[str, ...]()
-    if violation.sequence:
-        reproduce = tuple(script(violation.sequence, place))
-    elif exchanges:
-        reproduce = (curl(exchanges[-1].request, place),)
+    exchanges = violation.exchanges
     return Told(
         violation.expected,
         violation.actual,
         history(exchanges),
         _told_body(exchanges[-1]) if exchanges else "",
-        reproduce,
+        tuple(commands(violation, place)) if exchanges else (),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.requirements import Level, State, catalogue
 from conformance.verdicts import Verdict, overall
-from conformance.wire.values import cut
+from conformance.wire.values import apart, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ ATTENTION = {
 #: In characters.
 _LONGEST_REASON = 300
 INTERRUPTED = "none, the session was interrupted"
+#: How a violation is told, with what may stand before it.
+_VIOLATION = re.compile(r"(?P<before>.*?\bexpected )(?P<expected>.*?), got (?P<actual>.*)", re.DOTALL)
 _SENTENCES = {
     0: "conforms: no requirement that counts is broken, and all that could be measured was",
     1: "does not conform",
@@ -117,4 +120,12 @@ def _line(findings: Sequence[Finding], verdict: Verdict) -> str:
     reasons = dict.fromkeys(finding.reason for finding in of_this)
     told = next(iter(reasons))
     where = f" [{len(of_this)} of {len(findings)} items]" if len(findings) > 1 else ""
-    return f"{row.id}  {findings[0].title}{where}: {cut(told, _LONGEST_REASON)}"
+    return f"{row.id}  {findings[0].title}{where}: {_brief(told)}"
+
+
+def _brief(reason: str) -> str:
+    """A reason that fits on a line; of a violation so much that it shows where what came begins to differ."""
+    if len(reason) > _LONGEST_REASON and (told := _VIOLATION.fullmatch(reason)):
+        expected, actual = apart(told["expected"], told["actual"], _LONGEST_REASON // 2)
+        return f"{told['before']}{expected}, got {actual}"
+    return cut(reason, _LONGEST_REASON)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What runs are asked besides, with what is easily lost: roles, metadata, and what is beyond ASCII.
+#: What runs are asked besides, with what is easily lost: roles, metadata, parts, and what is beyond ASCII.
 MESSAGES: Final[list[dict[str, Any]]] = [
     {"role": "user", "content": "My name is Zoë ☃.", "metadata": {"Part": "first"}},
     {"role": "assistant", "content": "Hello, Zoë."},
-    {"role": "user", "content": "What is my name?"},
+    {"role": "user", "content": [{"type": "text", "text": "What is my name?"}]},
 ]
 
 

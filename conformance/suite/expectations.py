@@ -13,7 +13,7 @@ from conformance.outcomes import Noted, Untested, Violated, Violation
 from conformance.states import ALL
 from conformance.states.handles import run_of as need_run
 from conformance.states.lists import items_of as need_page
-from conformance.wire.values import ABSENT, same, shown
+from conformance.wire.values import ABSENT, members_apart, same, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,13 +63,7 @@ def expect_same(before: Exchange, after: Exchange, *, fields: Collection[str] | 
     """Two replies must show the same run, in all fields or in those that are named."""
     was, is_ = need_run(before), need_run(after)
     changed = _changed(before, after, fields)
-    expect(
-        not changed,
-        ", ".join(f"{name} {shown(was.get(name, ABSENT))}" for name in changed),
-        ", ".join(f"{name} {shown(is_.get(name, ABSENT))}" for name in changed),
-        before,
-        after,
-    )
+    expect(not changed, *members_apart(changed, was, is_), before, after)
 
 
 def expect_untouched(run: Run, before: Exchange, *, fields: Collection[str] | None = None) -> None:

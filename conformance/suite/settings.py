@@ -9,7 +9,7 @@ from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite.expectations import expect, need, need_run
 from conformance.wire.faults import faults
 from conformance.wire.models import Run as RunModel
-from conformance.wire.values import ABSENT, contains, shown
+from conformance.wire.values import contains, members_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,10 +123,4 @@ def expect_shown(reply: Exchange, wanted: Mapping[str, Any], *before: Exchange) 
     run = need_run(reply)
     need_documented(run, wanted, reply)
     other = [name for name, value in wanted.items() if not contains(_sorted(run[name]), _sorted(value))]
-    expect(
-        not other,
-        ", ".join(f"{name} {shown(wanted[name])}" for name in other),
-        ", ".join(f"{name} {shown(run.get(name, ABSENT))}" for name in other),
-        *before,
-        reply,
-    )
+    expect(not other, *members_apart(other, wanted, run), *before, reply)

@@ -61,7 +61,14 @@ def calls_in(steps: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]
 
 
 def asked_by(run: Run) -> list[Mapping[str, Any]]:
-    """The calls that a run was staged with, as far as they name a function."""
-    return [
-        call for call in calls_of_run(run.body) if isinstance(call.get("id"), str) and call["id"] and function_of(call)
-    ]
+    """
+    The calls that a run was staged with, as far as they name a function.
+
+    Raises:
+        Untested: there is none, which is not for its steps to tell.
+    """
+    listed = calls_of_run(run.body)
+    calls = [call for call in listed if isinstance(call.get("id"), str) and call["id"] and function_of(call)]
+    row = "RUN-SCHEMA-012" if listed else "RUN-SCHEMA-013" if run.body.get("required_action") else "RUN-INV-002"
+    need(calls, f"the run does not say which calls it waits for, which {row} is about: {run.seen}")
+    return calls

@@ -123,9 +123,11 @@ def test_nothing_is_no_assistant(assistant_id: object, stage: Stage) -> None:
 @pytest.mark.parametrize("assistant_id", NO_ID.values(), ids=NO_ID.keys())
 def test_what_is_no_id_names_no_assistant(assistant_id: object, stage: Stage, some_run: Run) -> None:
     """An assistant is named by its id and by nothing else."""
+    need_run(some_run.seen)
+
     reply = stage.create_run(stage.thread(), assistant_id=assistant_id)
 
-    expect_refused(reply, some_run.seen, because="since that is no id")
+    expect_refused(reply, because="since that is no id")
 
 
 @requirement("RUN-CREATE-003")
@@ -157,6 +159,7 @@ def test_the_thread_is_named_by_the_path_alone(stage: Stage, shared: Shared) -> 
 @requirement("RUN-CREATE-027")
 def test_there_is_no_run_about_nothing(stage: Stage, some_run: Run) -> None:
     """A thread without messages and an assistant without instructions leave the model nothing to go by."""
+    need_run(some_run.seen)
     assistant = stage.means.new_assistant(instructions=None)
 
     reply = stage.create_run(stage.thread(None), assistant_id=assistant)
@@ -165,7 +168,7 @@ def test_there_is_no_run_about_nothing(stage: Stage, some_run: Run) -> None:
         told = stage.client.call("retrieve_assistant", assistant_id=assistant).json
         own = told.get("instructions") if isinstance(told, dict) else None
         need(not own, f"assistants that are given no instructions have some: {shown(own)}")
-    expect_refused(reply, some_run.seen, because="since there are neither messages nor instructions")
+    expect_refused(reply, because="since there are neither messages nor instructions")
 
 
 @requirement("RUN-CREATE-028")

@@ -18,6 +18,7 @@ from conformance.wire.values import contains
 
 if TYPE_CHECKING:
     from conformance.states.shared import Shared
+    from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 BASE: Final = "Answer in three words."
@@ -45,7 +46,8 @@ def test_more_instructions_are_added_to_the_others(base: str, shared: Shared, so
 @pytest.fixture
 def conversing(shared: Shared, some_run: Run) -> Run:
     """A run that was created with messages, on a thread that has one already."""
-    reply = expect_created(some_run, shared.created("messages", additional_messages=MESSAGES), "additional_messages")
+    what = "additional_messages, in texts and in parts"
+    reply = expect_created(some_run, shared.created("messages", additional_messages=MESSAGES), what)
     return Run(shared.stage.client, shared.stage.means.waits, reply)
 
 
@@ -56,11 +58,10 @@ def test_more_messages_are_on_the_thread(what: str, conversing: Run) -> None:
     listed = conversing.thread.messages()
 
     for message in MESSAGES:
-        found = [each for each in need_page(listed) if text_of(each) == message["content"]]
+        text = text_of(message)
+        found = [each for each in need_page(listed) if text_of(each) == text]
         if what == "content":
-            expect(
-                len(found) == 1, f"one message {shown(message['content'])}", f"{len(found)}", conversing.seen, listed
-            )
+            expect(len(found) == 1, f"one message {shown(text)}", f"{len(found)}", conversing.seen, listed)
         elif what in message:
             need(found, f"the message is not there: {listed}")
             got, wanted = found[0].get(what), message[what]
@@ -75,7 +76,7 @@ def test_more_messages_come_before_the_answer(conversing: Run) -> None:
     listed = conversing.thread.messages("asc")
 
     messages = need_page(listed)
-    added = [_place_of(listed, message["content"]) for message in MESSAGES]
+    added = [_place_of(listed, text_of(message)) for message in MESSAGES]
     others = [place for place in range(len(messages)) if place not in added]
     own = [place for place in others if messages[place].get("role") == "user"]
     answers = [place for place in others if place not in own]
@@ -83,6 +84,19 @@ def test_more_messages_come_before_the_answer(conversing: Run) -> None:
     expected = "the thread's own messages, the additional ones in their order, then the answer"
     told = f"messages {shown([text_of(each)[:20] for each in messages])}"
     expect(in_order, expected, told, conversing.seen, listed)
+
+
+@requirement("RUN-CREATE-009")
+def test_a_refused_create_adds_no_messages(stage: Stage, conversing: Run) -> None:
+    """Messages are added for the sake of a run: where there is none, nobody has said anything."""
+    thread = stage.thread()
+    reply = stage.create_run(thread, additional_messages=MESSAGES, temperature="hot")
+    need(reply.refused, f"a temperature in words is not refused, which RUN-CREATE-014 is about: {reply}")
+
+    listed = thread.messages()
+
+    added = [text_of(each) for each in need_page(listed) if text_of(each) in map(text_of, MESSAGES)]
+    expect(not added, "none of the additional messages", f"messages {shown(added)}", conversing.seen, reply, listed)
 
 
 def _place_of(listed: Exchange, text: str) -> int:

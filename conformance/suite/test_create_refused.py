@@ -9,7 +9,7 @@ import pytest
 from conformance.states.means import PROBE
 from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite import requirement
-from conformance.suite.expectations import expect_refused
+from conformance.suite.expectations import expect_refused, need_run
 from conformance.suite.settings import function
 
 if TYPE_CHECKING:
@@ -75,5 +75,7 @@ def test_a_format_that_does_not_exist_is_refused(format: object, stage: Stage, s
 
 
 def _expect_refused(stage: Stage, some_run: Run, because: str, **fields: Any) -> None:
-    """Expect a refusal where a run without these fields was created."""
-    expect_refused(stage.create_run(stage.thread(), **fields), some_run.seen, because=because)
+    """Expect a refusal where a run without these fields is created."""
+    need_run(some_run.seen)
+
+    expect_refused(stage.create_run(stage.thread(), **fields), because=because)

@@ -30,7 +30,7 @@ from conformance.suite.settings import (
     model_of,
     need_created,
 )
-from conformance.wire.values import same
+from conformance.wire.values import members_apart, same
 
 if TYPE_CHECKING:
     from conformance.states.handles import Run
@@ -124,7 +124,7 @@ def test_a_run_goes_on_as_it_was_created_when_its_assistant_changes(stage: Stage
 
     for name in ("instructions", "tools", "metadata", "model"):
         was, is_ = need_run(before).get(name), need_run(after).get(name)
-        expect(same(was, is_), f"{name} {shown(was)}", f"{name} {shown(is_)}", before, changed, after)
+        expect(same(was, is_), *members_apart([name], need_run(before), need_run(after)), before, changed, after)
 
 
 @requirement("RUN-CREATE-010")
@@ -183,9 +183,9 @@ def test_temperature_and_top_p_reach_to_their_bounds(bound: str, shared: Shared,
 @pytest.mark.parametrize("beyond", BEYOND)
 def test_temperature_and_top_p_end_at_their_bounds(beyond: str, stage: Stage, some_run: Run) -> None:
     """What is out of range is refused, and not put right in silence."""
-    expect_refused(
-        stage.create_run(stage.thread(), **BEYOND[beyond]), some_run.seen, because="since it is no such value"
-    )
+    need_run(some_run.seen)
+
+    expect_refused(stage.create_run(stage.thread(), **BEYOND[beyond]), because="since it is no such value")
 
 
 @requirement("RUN-CREATE-015")

@@ -4,26 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from conformance.outcomes import Untested
 from conformance.states import FINAL
 from conformance.states.handles import Run
 from conformance.states.means import PROBE
 from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, need, need_run, shown, status_of
-from conformance.suite.settings import expect_created, function
+from conformance.suite.settings import expect_created, expect_shown, function
 from conformance.wire.calls import calls_in, function_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 OTHER: Final = "conformance_other"
+#: What no run can have.
+UNKNOWN: Final[list[dict[str, Any]]] = [{"type": "conformance_unknown"}]
 BOTH: Final[list[dict[str, Any]]] = [*CALL_A_FUNCTION["tools"], function(OTHER)]
 PLEA: Final = (
     f"Call {PROBE} with x set to 1, and call {OTHER} with y set to 2. Do both at once, before you say anything."
 )
+
+
+@requirement("RUN-CREATE-010")
+def test_a_tool_that_nobody_knows_is_not_dropped(shared: Shared) -> None:
+    """Who asks for a tool that does not exist is told so; a run without it is another one than was asked for."""
+    reply = shared.created("unknown-tool", tools=UNKNOWN)
+
+    if not reply.refused:
+        expect_shown(reply, {"tools": UNKNOWN})
+
+
+@requirement("RUN-ERR-001")
+def test_the_parameter_that_an_error_names_is_the_wrong_one(shared: Shared, some_run: Run) -> None:
+    """An error may leave open which parameter it is about; one that names another sends its reader astray."""
+    need(some_run.seen.succeeded, f"no run can be created at all: {some_run.seen}")
+    reply = shared.created("unknown-tool", tools=UNKNOWN)
+    if not reply.refused:
+        raise Untested(f"an unknown tool is not refused: {reply}", gates=False)
+
+    error = reply.json.get("error") if isinstance(reply.json, dict) else None
+    param = error.get("param") if isinstance(error, dict) else None
+    expect(not param or "tool" in str(param), "param tools[0].type, or null", f"param {shown(param)}", reply)
 
 
 @requirement("RUN-CREATE-019")
@@ -67,6 +93,8 @@ def test_one_function_is_called_at_a_time_where_the_caller_says_so(stage: Stage,
     """Of two functions that are both asked for, one has to wait."""
     seen = _asked(stage, some_run, tool_choice="required", parallel_tool_calls=False)
 
+    told = need_run(seen).get("parallel_tool_calls")
+    expect(told is not True, "parallel_tool_calls false", "parallel_tool_calls true", seen)
     need(status_of(seen) == "requires_action", f"it calls nothing, which RUN-CREATE-020 is about: {seen}")
     called = _called(seen)
     need(called, f"it names no call, which RUN-SCHEMA-013 is about: {seen}")

@@ -146,11 +146,16 @@ def test_a_completed_run_leaves_its_answer_on_the_thread(run: Run) -> None:
 @requirement("RUN-LIFE-012")
 @while_active
 def test_an_active_run_keeps_other_runs_off_its_thread(run: Run, stage: Stage) -> None:
-    """One thread, one active run: the second is refused, and is not on the thread afterwards."""
+    """One thread, one active run: the second is refused, streamed or not, and is not on the thread afterwards."""
     reply = stage.create_run(run.thread)
 
     _expect_locked_out(run, reply)
     _expect_alone(run, reply)
+    streamed = _streamed_run(run, stage)
+    if streamed.is_stream:
+        status = need_run(run.retrieve()).get("status")
+        need(status in ACTIVE, f"the run was {status} before a stream was asked for")
+        _expect_alone(run, streamed)
 
 
 @requirement("RUN-LIFE-012")
@@ -177,14 +182,18 @@ def test_a_run_that_went_on_keeps_other_runs_off_its_thread(run: Run, stage: Sta
 
 @requirement("RUN-LIFE-013")
 @while_active
-def test_an_active_run_keeps_messages_off_its_thread(run: Run) -> None:
-    """Nobody puts words in between while the model answers: the messages are refused, and not on the thread."""
+def test_an_active_run_keeps_messages_off_its_thread(run: Run, stage: Stage) -> None:
+    """Nobody puts words in between, by themselves or with a run: they are refused, and not on the thread."""
     for role in ("user", "assistant"):
         _expect_locked_out(run, run.thread.add_message(INTERRUPTION, role=role))
+    reply = stage.create_run(run.thread, additional_messages=[{"role": "user", "content": INTERRUPTION}])
 
     messages = run.thread.messages()
     added = [each["id"] for each in need_page(messages) if INTERRUPTION in str(each.get("content"))]
-    expect(not added, "no message of the interruption", added, run.seen, messages)
+    if added:
+        others = [each["id"] for each in need_page(run.thread.list()) if each["id"] != run.id]
+        need(not others, f"there is another run, which RUN-LIFE-012 is about: {reply}")
+    expect(not added, "no message of the interruption", added, run.seen, reply, messages)
 
 
 @requirement("RUN-LIFE-014")
@@ -231,6 +240,16 @@ def _expect_locked_out(run: Run, reply: Exchange) -> None:
         run.thread.list()  # the invariants judge how many active runs it shows
         need(status in ACTIVE, f"the run was {status} before the request arrived")
     expect_refused(reply, run.seen, because=f"since run {run.id} is active")
+
+
+def _streamed_run(run: Run, stage: Stage) -> Exchange:
+    """What comes of asking for another run as a stream, once it has told of one."""
+    seconds = run.waits.budget("start")
+    stream = run.client.listen(
+        "create_run", thread_id=run.thread_id, json=stage.run_fields(stream=True), seconds=seconds
+    )
+    stream.until(lambda event: event.shows_run)
+    return stream.leave()
 
 
 def _expect_alone(run: Run, reply: Exchange) -> None:

@@ -91,6 +91,21 @@ def test_what_an_expired_run_did_not_finish_has_expired(run: Run) -> None:
     expect(not other, "statuses expired, or completed before that", f"statuses {shown(statuses)}", run.seen, page)
 
 
+@requirement("RUN-STEP-013")
+def test_the_end_of_a_step_does_not_move(called: Called) -> None:
+    """What was completed is not completed again whenever somebody looks."""
+    before = called.run.steps.list()
+    called.run.pause("afterlife", since=before)
+
+    after = called.run.steps.list()
+
+    ends = {step["id"]: step.get("completed_at") for step in need_page(after)}
+    for step in need_page(before):
+        was, is_ = step.get("completed_at"), ends.get(step["id"])
+        need(step["id"] in ends, f"the step is not listed any more, which RUN-STEP-001 is about: {after}")
+        expect(same(was, is_), f"completed_at {shown(was)}", f"completed_at {shown(is_)}", before, after)
+
+
 @requirement("RUN-STEP-017")
 def test_a_step_is_the_same_by_itself(called: Called) -> None:
     """The list and the step itself tell one story."""

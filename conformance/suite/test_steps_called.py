@@ -42,7 +42,6 @@ def test_a_call_is_the_same_in_the_step_as_in_the_run(run: Run) -> None:
 def test_every_waiting_call_is_in_a_step(run: Run) -> None:
     """Whoever follows the steps finds all that the run waits for."""
     asked = [call["id"] for call in asked_by(run)]
-    need(asked, f"the run asks for no call: {run.seen}")
 
     page = steps_while_waiting(run)
 

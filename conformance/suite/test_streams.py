@@ -17,7 +17,7 @@ from conformance.suite.conversation import text_of
 from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
 from conformance.wire.events import STREAM_TYPE
 from conformance.wire.exchange import JSON_TYPE
-from conformance.wire.values import ABSENT, same
+from conformance.wire.values import ABSENT, same, shown_apart
 
 if TYPE_CHECKING:
     from conformance.client import Client
@@ -89,7 +89,8 @@ def test_what_was_heard_is_what_is_stored(told: Told) -> None:
 
     stored = {message["id"]: text_of(message) for message in need_page(listed)}
     for id, text in heard.items():
-        expect(stored.get(id) == text, f"message {id} with {shown(text)}", shown(stored.get(id)), told.stream, listed)
+        wanted, got = shown_apart(text, stored.get(id, ABSENT))
+        expect(stored.get(id) == text, f"message {id} with {wanted}", got, told.stream, listed)
 
 
 @requirement("RUN-STREAM-013")

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 from conformance.outcomes import Untested
 from conformance.states import ALL, FINAL
 from conformance.states.handles import Run
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, expect_no_crash, need, need_page, status_of
+from conformance.suite.expectations import expect, expect_no_crash, need, need_page, shown, status_of
+from conformance.wire.values import ABSENT, same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conformance.client import Client
+    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 #: Seconds for which a run may still work when its cancel was granted, and be completed all the same.
 AT_ITS_END: Final = 4.0
+#: What a run is given to be known by.
+MARK: Final = {"conformance": "marked"}
 
 
 @requirement("RUN-GET-002")
@@ -37,18 +46,65 @@ def test_a_run_ends_without_being_read(stage: Stage) -> None:
         expect(None, "a run that ends while it is only listed", actual, run.seen, listed, read)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A cancelled run, and the one that followed on its thread and has come to rest."""
+
+    cancelled: Run
+    created: Exchange
+    next: Run
+
+
+@pytest.fixture
+def pair(shared: Shared) -> Pair:
+    """Two runs on one thread, both at rest."""
+
+    def follow() -> Pair:
+        stage = shared.stage
+        cancelled = stage.run("cancelled")
+        need(cancelled.thread.add_message("Say hello.").succeeded, "no message is taken, which another case is about")
+        reply = stage.create_run(cancelled.thread)
+        need(reply.succeeded, f"no run is taken, which another case is about: {reply}")
+        ended = Run(stage.client, stage.means.waits, reply).settle()
+        return Pair(cancelled, reply, Run(stage.client, stage.means.waits, ended))
+
+    return shared.once("pair", follow)
+
+
 @requirement("RUN-CANCEL-023")
-def test_the_run_after_a_cancelled_one_is_not_cancelled(stage: Stage) -> None:
+def test_the_run_after_a_cancelled_one_is_not_cancelled(pair: Pair) -> None:
     """A cancel is for one run; the next one on its thread does its work."""
-    cancelled = stage.run("cancelled")
-    need(cancelled.thread.add_message("Say hello.").succeeded, "no message is taken, which another case is about")
-    reply = stage.create_run(cancelled.thread)
-    need(reply.succeeded, f"no run is taken, which another case is about: {reply}")
+    status, ended = status_of(pair.next.seen), pair.next.seen
 
-    ended = Run(stage.client, stage.means.waits, reply).settle()
+    expect(
+        status != "cancelled",
+        "a run that nobody cancelled",
+        f"status {status}",
+        pair.cancelled.seen,
+        pair.created,
+        ended,
+    )
 
-    status = status_of(ended)
-    expect(status != "cancelled", "a run that nobody cancelled", f"status {status}", cancelled.seen, reply, ended)
+
+@requirement("RUN-MODIFY-002")
+def test_a_change_of_one_run_is_for_no_other(pair: Pair, client: Client) -> None:
+    """What is said of one run is said neither of its neighbour nor of their thread, and turns no list around."""
+    listed, thread = pair.next.thread.list(), _thread_of(pair, client)
+    runs = {run.id: run.retrieve() for run in (pair.cancelled, pair.next)}
+    changed, other = pair.cancelled, pair.next
+    if (reply := changed.modify(MARK)).refused:  # only of a completed run it is known that it can be changed
+        changed, other = other, changed
+        reply = changed.modify(MARK)
+    need(reply.succeeded, f"no change was made, which RUN-MODIFY-001 is about: {reply}")
+    changed.retrieve()
+
+    _expect_same_metadata(runs[other.id], reply, other.retrieve)
+    _expect_same_metadata(thread, reply, lambda: _thread_of(pair, client))
+    after = changed.thread.list()
+    was, is_ = ([run["id"] for run in need_page(each)] for each in (listed, after))
+    there = [[id for id in ids if id in was and id in is_] for ids in (was, is_)]  # that all are has rows of its own
+    steady = is_ == [run["id"] for run in need_page(changed.thread.list())]
+    expect(there[0] == there[1] or not steady, f"runs {shown(was)}", f"runs {shown(is_)}", listed, reply, after)
 
 
 @requirement("RUN-CANCEL-021")
@@ -106,6 +162,21 @@ def test_a_run_that_went_on_comes_to_rest_when_it_is_cancelled(stage: Stage) -> 
     late = status in FINAL and status != "cancelled" and after > AT_ITS_END
     need(status == "cancelled" or late, f"the run did not come to rest, or its work was done already: {ended}")
     expect(not late, "status cancelled", f"status {status}, {after:.0f} s after the cancel was granted", reply, ended)
+
+
+def _thread_of(pair: Pair, client: Client) -> Exchange:
+    return client.call("retrieve_thread", thread_id=pair.next.thread_id)
+
+
+def _expect_same_metadata(before: Exchange, change: Exchange, look: Callable[[], Exchange]) -> None:
+    """Expect the metadata of something that was not changed; what goes on changing says nothing of what was done."""
+    after = look()
+    was, is_, later = (
+        each.json.get("metadata", ABSENT) if isinstance(each.json, dict) else ABSENT
+        for each in (before, after, after if same(before.json, after.json) else look())
+    )
+    steady = same(is_, later)
+    expect(same(was, is_) or not steady, f"metadata {shown(was)}", f"metadata {shown(is_)}", before, change, after)
 
 
 def _last_list(run: Run) -> Exchange:

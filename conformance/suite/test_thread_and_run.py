@@ -14,10 +14,13 @@ from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 from conformance.suite import requirement
 from conformance.suite.conversation import MESSAGES, text_of
 from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
-from conformance.suite.settings import expect_shown, need_documented
+from conformance.suite.settings import expect_shown, function, need_documented
+from conformance.suite.steps import steps_by_now
 from conformance.wire.values import contains
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -25,16 +28,37 @@ if TYPE_CHECKING:
 OF_THE_THREAD: Final = {"Thread": "Zoë ☃ 🎉", "empty": "", "shared": "thread"}
 OF_THE_RUN: Final = {"Run": "Zoë ☃ 🎉", "none": "", "shared": "run"}
 INSTRUCTIONS: Final = "Answer in three words."
+#: What a run is created with besides; none of it is the default, and some targets or models do not have all of it.
+SETTINGS: Final[dict[str, Any]] = {
+    "tools": [function("conformance_of_the_run")],
+    "tool_choice": "none",
+    "parallel_tool_calls": False,
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "max_prompt_tokens": 1000,
+    "max_completion_tokens": 1001,
+    "truncation_strategy": {"type": "last_messages", "last_messages": 3},
+    "response_format": {"type": "text"},
+}
 
 
 @pytest.fixture
-def made(shared: Shared) -> Exchange:
+def furnished(shared: Shared) -> Exchange:
     """The reply to one request with all that a thread and its run can be created with."""
     thread = {"messages": MESSAGES, "metadata": OF_THE_THREAD}
-    return shared.once(
-        "thread-and-run",
-        lambda: shared.stage.create_thread_and_run(thread=thread, metadata=OF_THE_RUN, instructions=INSTRUCTIONS),
-    )
+    fields: dict[str, Any] = {"thread": thread, "metadata": OF_THE_RUN, "instructions": INSTRUCTIONS, **SETTINGS}
+    return shared.once("thread-and-run", lambda: shared.stage.create_thread_and_run(**fields))
+
+
+@pytest.fixture
+def made(furnished: Exchange, shared: Shared) -> Exchange:
+    """The same; where that is refused, without the settings, and with messages that are texts."""
+    if not furnished.refused:
+        return furnished
+    messages = [{**each, "content": text_of(each)} for each in MESSAGES]
+    thread = {"messages": messages, "metadata": OF_THE_THREAD}
+    fields: dict[str, Any] = {"thread": thread, "metadata": OF_THE_RUN, "instructions": INSTRUCTIONS}
+    return shared.once("plain-thread-and-run", lambda: shared.stage.create_thread_and_run(**fields))
 
 
 @pytest.fixture
@@ -74,7 +98,7 @@ def test_the_messages_are_the_first_ones_of_the_thread(made: Exchange, stage: St
     messages = [each for each in need_page(listed) if (each.get("role"), each.get("run_id")) != ("assistant", run.id)]
 
     got = [(each.get("role"), text_of(each)) for each in messages]
-    wanted = [(each["role"], each["content"]) for each in MESSAGES]
+    wanted = [(each["role"], text_of(each)) for each in MESSAGES]
     expect(got == wanted, f"messages {shown(wanted)}", f"messages {shown(got)}", made, listed)
     metadata = messages[0].get("metadata")
     expect(contains(metadata, MESSAGES[0]["metadata"]), "the metadata of the first", shown(metadata), made, listed)
@@ -139,6 +163,20 @@ def test_the_run_is_read_like_any_other(made: Exchange, stage: Stage, some_run: 
 
 
 @requirement("RUN-THREADRUN-006")
+def test_the_run_has_its_settings_like_any_other(furnished: Exchange, made: Exchange, shared: Shared) -> None:
+    """What a run is created with counts, whether its thread is there already or comes with it."""
+    need(made.succeeded, f"there is no run, which RUN-THREADRUN-001 is about: {made}")
+    if furnished.succeeded and not _lost_in(furnished, SETTINGS):
+        return
+
+    usual = shared.created("like-thread-and-run", **SETTINGS)
+    need(usual.succeeded, f"a run on a thread that is there is refused with these settings as well: {usual}")
+    expect(furnished.succeeded, "a run with these settings (2xx)", f"status {furnished.status}", usual, furnished)
+    kept = {name: value for name, value in SETTINGS.items() if name not in _lost_in(usual, SETTINGS)}
+    expect_shown(furnished, kept, usual)
+
+
+@requirement("RUN-THREADRUN-006")
 def test_the_run_is_listed_like_any_other(made: Exchange, stage: Stage, some_run: Run) -> None:
     """It is the one run of its thread."""
     run = _run(stage, made)
@@ -154,7 +192,7 @@ def test_the_run_is_listed_like_any_other(made: Exchange, stage: Stage, some_run
 
 @requirement("RUN-THREADRUN-006")
 def test_the_run_is_cancelled_like_any_other(stage: Stage, shared: Shared) -> None:
-    """While it works it can be cancelled."""
+    """While it works it keeps words off its thread, and can be cancelled."""
     if stage.means.synchronous:
         raise stage.client.withhold(NotClaimed("the profile says that a create awaits the end: no run is in_progress"))
     thread = {"messages": [{"role": "user", "content": LONG_PROMPT}]}
@@ -162,6 +200,7 @@ def test_the_run_is_cancelled_like_any_other(stage: Stage, shared: Shared) -> No
     seen = run.until(lambda body: body.get("status") != "queued", "start", "left the queue")
     need(need_run(seen).get("status") == "in_progress", f"it was not seen at work: {seen}")
 
+    message = run.thread.add_message("Wait, one more thing.")
     reply = run.cancel()
 
     if reply.refused:
@@ -172,6 +211,9 @@ def test_the_run_is_cancelled_like_any_other(stage: Stage, shared: Shared) -> No
     expect(reply.succeeded, "a success (2xx)", f"status {reply.status}", seen, reply)
     with suppress(Untested):  # the invariants judge where it goes
         run.settle("cancel")
+    if message.succeeded:  # no thread may be locked, which RUN-LIFE-013 is about
+        need(stage.run("in_progress").thread.add_message("Wait.").refused, "no thread is locked")
+    expect(not message.succeeded, "no new message (4xx)", f"status {message.status}", seen, message, reply)
 
 
 @requirement("RUN-THREADRUN-006")
@@ -187,6 +229,28 @@ def test_the_run_releases_its_thread_like_any_other(stage: Stage) -> None:
         other = stage.run("completed").thread.add_message("Say hello.")
         need(other.succeeded, f"no thread is released, which RUN-LIFE-014 is about: {other}")
     expect(message.succeeded, "a new message (2xx)", f"status {message.status}", ended, message)
+
+
+@requirement("RUN-THREADRUN-006")
+def test_the_run_has_its_steps_like_any_other(made: Exchange, stage: Stage, shared: Shared) -> None:
+    """What it did can be read, once it has ended."""
+    run = _run(stage, made)
+    ended = run.settle()
+    need(need_run(ended).get("status") == "completed", f"it did not complete: {ended}")
+
+    run.pause("afterlife", since=ended)
+    listed = run.steps.list()
+
+    usual = steps_by_now(shared.run("completed"))
+    need(need_page(usual), f"no run has steps, which RUN-STEP-001 is about: {usual}")
+    told = f"status {listed.status}" if not listed.succeeded else "none"
+    expect(listed.succeeded and need_page(listed), "the steps of the run", told, ended, usual, listed)
+
+
+def _lost_in(reply: Exchange, settings: Mapping[str, Any]) -> list[str]:
+    """The settings that a run does not show as they were given."""
+    run = need_run(reply)
+    return [name for name, value in settings.items() if not contains(run.get(name), value)]
 
 
 def _run(stage: Stage, reply: Exchange) -> Run:

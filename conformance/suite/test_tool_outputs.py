@@ -21,12 +21,18 @@ from conformance.suite.expectations import (
     expect_status,
     expect_untouched,
     need,
+    need_page,
     need_run,
+    shown,
     status_of,
 )
+from conformance.suite.steps import calls_in
+from conformance.wire.calls import function_of
 from conformance.wire.values import NOT_JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.states.handles import Run
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
@@ -163,15 +169,52 @@ def test_an_empty_text_is_an_output(run: Run) -> None:
     expect(goes_on, "a run that goes on", "a run that waits on until other outputs come", run.seen, reply, after)
 
 
+@dataclass(frozen=True)
+class Twofold:
+    """A run that waits for two calls: half of the outputs, what came of that, and then both, the last call first."""
+
+    run: Run
+    half: Exchange
+    after: Exchange
+    outputs: Mapping[str, str]
+    whole: Exchange
+
+
+@pytest.fixture
+def twofold(shared: Shared) -> Twofold:
+    """A run that called two functions at once, if the model makes one."""
+
+    def answer() -> Twofold:
+        run = _asking_twice(shared.stage)
+        ids = run.tool_call_ids()
+        half, after = run.submit({ids[0]: "42"}), run.retrieve()
+        outputs = {id: f"the output of {id}" for id in reversed(ids)}
+        return Twofold(run, half, after, outputs, run.submit(outputs))
+
+    return shared.once("twofold", answer)
+
+
 @requirement("RUN-TOOL-004")
-def test_some_of_the_outputs_are_not_enough(stage: Stage) -> None:
+def test_some_of_the_outputs_are_not_enough(twofold: Twofold) -> None:
     """Where two calls wait, the output of one is refused, and the run waits on for both."""
-    run = _asking_twice(stage)
+    expect_refused(twofold.half, twofold.run.seen, because="the output of the other call is missing")
+    expect_same(twofold.run.seen, twofold.after, fields=("status", "required_action"))
 
-    reply = run.submit({run.tool_call_ids()[0]: "42"})
 
-    expect_refused(reply, run.seen, because="the output of the other call is missing")
-    expect_same(run.seen, run.retrieve(), fields=("status", "required_action"))
+@requirement("RUN-TOOL-012")
+def test_each_output_belongs_to_its_call(twofold: Twofold) -> None:
+    """Outputs name their calls, so that their order says nothing."""
+    if not twofold.whole.succeeded:
+        raise Untested(f"the outputs of two calls are not taken: {twofold.whole}", gates=False)
+    went_on(twofold.run)
+    page = twofold.run.steps.list()
+    calls = calls_in(need_page(page))
+    got = {id: function_of(calls[id]).get("output") for id in twofold.outputs if id in calls}
+
+    need(got, f"no step shows these calls, which RUN-INV-036 is about: {page}")
+    wanted = {id: twofold.outputs[id] for id in got}
+    mixed = any(output in twofold.outputs.values() for id, output in got.items() if output != wanted[id])
+    expect(not mixed, f"outputs {shown(wanted)}", f"outputs {shown(got)}", twofold.whole, page)
 
 
 @requirement("RUN-TOOL-007")
@@ -227,5 +270,6 @@ def _asking_twice(stage: Stage) -> Run:
     except Untested as problem:
         raise Untested(problem.reason, gates=False) from None
     if len(calls_of(run.body)) < 2:
-        raise Untested(f"the model did not call two functions at once: {run.seen}", gates=False)
+        asked = f'{shown(TWO_QUESTIONS)} with two functions and tool_choice "required"'
+        raise Untested(f"the model did not call two functions at once when asked {asked}: {run.seen}", gates=False)
     return run

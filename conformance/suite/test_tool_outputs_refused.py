@@ -11,7 +11,7 @@ import pytest
 from conformance.outcomes import Untested
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_same, need
+from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_same, need, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,10 +108,21 @@ def test_only_calls_of_the_run_have_outputs(call: str, mistakes: Mistakes) -> No
 
 @requirement("RUN-TOOL-006")
 def test_two_outputs_for_one_call_do_not_crash_the_server(mistakes: Mistakes) -> None:
-    """Whichever of the two counts, or none, the server keeps its composure."""
-    if "two-for-one-call" not in mistakes.made:
-        raise mistakes.problem or Untested("it was not asked")
-    expect_no_crash(mistakes.made["two-for-one-call"].reply)
+    """No source says which of the two counts, or whether any does: the server keeps its composure."""
+    reply = _two_outputs(mistakes).reply
+
+    expect_no_crash(reply)
+    note(f"two outputs for one call are {'taken' if reply.succeeded else 'refused'}")
+
+
+@requirement("RUN-TOOL-002")
+def test_two_outputs_are_refused_or_the_run_goes_on(mistakes: Mistakes) -> None:
+    """Whoever takes two outputs for one call has one of them, and does not wait for another."""
+    asked = _two_outputs(mistakes)
+    need(asked.reply.status < 500, f"the server crashed, which RUN-TOOL-006 is about: {asked.reply}")
+
+    dropped = asked.reply.succeeded and asked.waits_on
+    expect(not dropped, "a run that goes on", "a run that waits on", asked.run.seen, asked.reply, asked.after)
 
 
 @requirement("RUN-TOOL-008")
@@ -144,6 +155,12 @@ def test_an_output_is_a_text(output: str, mistakes: Mistakes) -> None:
 def test_outputs_that_are_no_json_are_refused(mistakes: Mistakes) -> None:
     """A garbled request is the client's mistake, and the run waits on for another one."""
     expect_mistake_refused(mistakes, "garbled", "the body is no JSON")
+
+
+def _two_outputs(mistakes: Mistakes) -> Mistaken:
+    if "two-for-one-call" not in mistakes.made:
+        raise mistakes.problem or Untested("it was not asked")
+    return mistakes.made["two-for-one-call"]
 
 
 @requirement("RUN-TOOL-001")

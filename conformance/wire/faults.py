@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ def _fault(location: tuple[str | int, ...], kind: str, message: str, value: Any)
     path = _without_branches(location)
     integral = kind == "int_type" and isinstance(value, float) and value.is_integer()
     actual = shown(ABSENT if kind == "missing" else value)
+    if kind in {"too_long", "too_short"}:
+        actual = f"{len(value)} items: {actual}"
     return FieldFault(path, _expected(kind, message), actual, kind, integral)
 
 
@@ -71,6 +74,9 @@ def _without_branches(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
 def _expected(kind: str, message: str) -> str:
     if kind == "missing":
         return "a value"
+    if kind in {"too_long", "too_short"}:  # "List should have at most 20 items after validation, not 21"
+        bound = re.search(r"at (?:most|least) \d+ items?", message)
+        return bound[0] if bound else message
     text = message.removeprefix("Input should be ").removeprefix("Input should have ")
     text = text.replace("String should match pattern", "a string that matches").replace(" should have ", " with ")
     return text[:1].lower() + text[1:]

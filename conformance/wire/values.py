@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 #: Levels of arrays and objects beyond which a text is no JSON to us, so that nothing here ever recurses too deeply.
 _DEEPEST: Final = 100
@@ -73,14 +76,48 @@ def contains(whole: Any, part: Any) -> bool:
 
 def shown(value: object) -> str:
     """A JSON value in a few words."""
-    if value is ABSENT or value is NOT_JSON:
-        return repr(value)
-    return cut(json.dumps(value, ensure_ascii=False, default=str))
+    return cut(_text(value))
+
+
+def shown_apart(one: object, other: object) -> tuple[str, str]:
+    """Two JSON values in a few words each, so that it shows where they begin to differ."""
+    return apart(_text(one), _text(other))
+
+
+def members_apart(names: Iterable[str], wanted: Mapping[str, Any], got: Mapping[str, Any]) -> tuple[str, str]:
+    """Some members as they should be and as they are, each cut around the place where it differs."""
+    told = [(name, *shown_apart(wanted.get(name, ABSENT), got.get(name, ABSENT))) for name in names]
+    return ", ".join(f"{name} {one}" for name, one, _ in told), ", ".join(f"{name} {other}" for name, _, other in told)
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:
     """The text, or as much of its beginning as fits."""
     return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def apart(one: str, other: str, longest: int = _LONGEST) -> tuple[str, str]:
+    """
+    Two texts, or as much as fits of what is around the first place where they differ.
+
+    Args:
+        one: A text.
+        other: Another one.
+        longest: How many characters each may have, beside the dots at its beginning.
+    """
+    if len(one) <= longest and len(other) <= longest:
+        return one, other
+    pairs = enumerate(zip(one, other, strict=False))
+    differ = next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
+    # No word loses its beginning, by which a secret would be known.
+    start = one.rfind(" ", 0, differ - longest // 3) + 1 if differ > longest // 3 else 0
+    dots = "..." if start else ""
+    return dots + cut(one[start:], longest), dots + cut(other[start:], longest)
+
+
+def _text(value: object) -> str:
+    if value is ABSENT or value is NOT_JSON:
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _decoded(body: bytes) -> Any:

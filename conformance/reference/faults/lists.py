@@ -66,7 +66,7 @@ class HidesTheCancelling(Paged):
         return with_items(page, [run for run in page["data"] if run["status"] != "cancelling"])
 
 
-@fault("PAGE-028")
+@fault("INV-033", "PAGE-028")
 class CachedList(Paged):
     """A page is kept for a second, and shown again to who asks for the same URL."""
 

@@ -178,7 +178,7 @@ class ForgetsTheAnsweredCall(Submits):
         return told
 
 
-@fault("TOOL-005")
+@fault("TOOL-005", "TOOL-012")
 class TakesUnknownCalls(Submits):
     """Outputs are taken whatever calls they name, if they are as many."""
 

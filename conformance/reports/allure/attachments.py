@@ -6,14 +6,13 @@ import json
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from conformance.reports.commands import curl, script
 from conformance.reports.failure import SHOWN
+from conformance.reports.reproduction import commands
 from conformance.wire.values import NOT_JSON, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from conformance.outcomes import Violation
     from conformance.redaction import Redactor
     from conformance.reports.commands import Place
     from conformance.verdicts import Finding
@@ -55,7 +54,10 @@ class Attachments:
         violations = finding.violations[:SHOWN]
         if any(each.exchanges for each in violations):
             yield self._file("history", "\n\n".join(_history(each.exchanges) for each in violations if each.exchanges))
-            yield self._file("reproduce", "\n\n".join(self._commands(each) for each in violations if each.exchanges))
+            yield self._file(
+                "reproduce",
+                "\n\n".join("\n".join(commands(each, self._place)) for each in violations if each.exchanges),
+            )
         telling = {each.number for violation in violations for each in violation.exchanges}
         seen = {each.number: each for violation in violations for each in violation.exchanges}
         seen |= {each.number: each for each in exchanges}
@@ -65,11 +67,6 @@ class Attachments:
         if left := len(seen) - len(chosen):
             yield self._file(f"{left} more exchanges", f"{left} more exchanges of this item are not attached\n")
         yield from (self._exchange(seen[number]) for number in chosen)
-
-    def _commands(self, violation: Violation) -> str:
-        if violation.sequence:
-            return "\n".join(script(violation.sequence, self._place))
-        return curl(violation.exchanges[-1].request, self._place)
 
     def _exchange(self, exchange: Exchange) -> Attached:
         return self._file(_name(exchange), self._told(exchange, _LONGEST_BODY if self._size < _BUDGET else _LITTLE))
