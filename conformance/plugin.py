@@ -31,12 +31,20 @@ from conformance.items import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from conformance.live import Live
     from conformance.session import Session
+    from conformance.signals import Interrupts
 
 SUITE = Path(__file__).parent / "suite"
 
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
+#: Whether there was no target to measure.
+_nothing: pytest.StashKey[bool] = pytest.StashKey()
+#: Whether somebody did not want to wait for the clean-up.
+_broken_off: pytest.StashKey[bool] = pytest.StashKey()
+_interrupts: pytest.StashKey[Interrupts] = pytest.StashKey()
+_live: pytest.StashKey[Live] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -101,6 +109,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         items.clear()
         return
     session = config.stash[SESSION] = _begin(config)
+    _be_interruptible(config)
     if folder := config.getoption("allure_report_dir", None):
         from conformance.reports.allure.writer import Writer
 
@@ -154,6 +163,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
+        _let_look_on(session.config, judging)
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
             judging.arrive(rows)
@@ -166,7 +176,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
-            pytest.exit(judging.redactor.text(str(problem)), returncode=options.NOTHING_MEASURED)
+            session.config.stash[_nothing] = True
+            _print(session, [judging.redactor.text(f"ERROR: nothing could be measured: {problem}")], red=True)
+            session.items.clear()
     return (yield)
 
 
@@ -247,7 +259,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
             terminalreporter.section("warned")
             terminalreporter.write("\n\n".join(warnings) + "\n")
         terminalreporter.section("compliance")
-        for line in judging.summary(interrupted=exitstatus not in _TO_THE_END):
+        broken_off = config.stash.get(_broken_off, False)
+        for line in judging.summary(interrupted=broken_off or exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
 
 
@@ -261,7 +274,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     conclude_the_rest(session.items)
     ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
-    judging.close(whole=ended)
+    try:
+        judging.close(whole=ended)
+    except KeyboardInterrupt:
+        session.config.stash[_broken_off] = True
+        ended, session.exitstatus = False, pytest.ExitCode.INTERRUPTED
+    finally:
+        if live := session.config.stash.get(_live, None):
+            live.end()
+    if session.config.stash.get(_nothing, False):
+        session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
     if (writer := session.config.stash.get(ALLURE, None)) and not _runs_nothing(session):
@@ -270,6 +292,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.
 _TO_THE_END = frozenset({0, 1, 10, 11})
+
+#: With -q -q nobody wants to know.
+_QUIET = -1
 
 #: Exit codes of sessions that look as if all was judged that should be.
 _UNSUSPECTING = frozenset({0, 1, 5})
@@ -291,6 +316,32 @@ def _begin(config: pytest.Config) -> Session:
         return Session(Settings.read(config.getoption, BUDGETS), config.invocation_params.dir)
     except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
         raise pytest.UsageError(str(problem)) from None
+
+
+def _be_interruptible(config: pytest.Config) -> None:
+    from conformance.signals import Interrupts
+
+    interrupts = config.stash[_interrupts] = Interrupts()
+    interrupts.begin()
+    config.add_cleanup(interrupts.end)
+
+
+def _let_look_on(config: pytest.Config, judging: Session) -> None:
+    """Say what is waited for, where time is real and somebody wants to know."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if judging.settings.kind != "url" or judging.settings.plan or reporter is None or reporter.verbosity < _QUIET:
+        return
+    from conformance.live import Live, can_move
+
+    writer = reporter._tw  # noqa: SLF001 - no other way leads to where its lines are written
+    try:
+        live = Live(writer, judging.progress, moving=can_move(writer._file, os.environ))  # noqa: SLF001
+    except (AttributeError, OSError, ValueError):
+        return  # it writes to no file
+    judging.watch()
+    config.stash[_live] = live
+    config.stash[_interrupts].at_once = live.wipe
+    live.begin()
 
 
 def _runs_nothing(session: pytest.Session) -> bool:
@@ -316,7 +367,7 @@ def _list_rows(session: pytest.Session) -> None:
     _print(session, rows(checks))
 
 
-def _print(session: pytest.Session, lines: Iterable[str]) -> None:
+def _print(session: pytest.Session, lines: Iterable[str], **style: bool) -> None:
     terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     for line in lines:
-        terminal.write_line(line)
+        terminal.write_line(line, **style)
