@@ -31,9 +31,8 @@ from conformance.items import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from conformance.live import Live
+    from conformance.attended import Attended
     from conformance.session import Session
-    from conformance.signals import Interrupts
 
 SUITE = Path(__file__).parent / "suite"
 
@@ -43,8 +42,7 @@ _others_failed: pytest.StashKey[bool] = pytest.StashKey()
 _nothing: pytest.StashKey[bool] = pytest.StashKey()
 #: Whether somebody did not want to wait for the clean-up.
 _broken_off: pytest.StashKey[bool] = pytest.StashKey()
-_interrupts: pytest.StashKey[Interrupts] = pytest.StashKey()
-_live: pytest.StashKey[Live] = pytest.StashKey()
+_attended: pytest.StashKey[Attended] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,8 +106,11 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         getattr(config, "workeroutput")["runs_refused"] = True  # noqa: B009 - an attribute that xdist adds
         items.clear()
         return
+    from conformance.attended import Attended
+
     session = config.stash[SESSION] = _begin(config)
-    _be_interruptible(config)
+    attended = config.stash[_attended] = Attended()
+    config.add_cleanup(attended.end)
     if folder := config.getoption("allure_report_dir", None):
         from conformance.reports.allure.writer import Writer
 
@@ -163,7 +164,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
-        _let_look_on(session.config, judging)
+        if judging.settings.kind == "url" and not judging.settings.plan:
+            reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+            if session.config.stash[_attended].show(reporter, judging.progress):
+                judging.watch()
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
             judging.arrive(rows)
@@ -254,12 +258,14 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     judging = config.stash.get(SESSION, None)
     if judging is None and options.given(config) and exitstatus in _UNSUSPECTING:
         terminalreporter.write_line(f"WARNING: {_NOTHING_OF_OURS}", yellow=True)
+    broken_off = config.stash.get(_broken_off, False) or exitstatus == pytest.ExitCode.INTERRUPTED
+    if judging and broken_off and not judging.findings.all:
+        terminalreporter.write_line("verdict: none, the session was interrupted before anything was measured")
     if judging and judging.findings.all:
         if warnings := list(judging.warnings()):
             terminalreporter.section("warned")
             terminalreporter.write("\n\n".join(warnings) + "\n")
         terminalreporter.section("compliance")
-        broken_off = config.stash.get(_broken_off, False)
         for line in judging.summary(interrupted=broken_off or exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
 
@@ -280,8 +286,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.config.stash[_broken_off] = True
         ended, session.exitstatus = False, pytest.ExitCode.INTERRUPTED
     finally:
-        if live := session.config.stash.get(_live, None):
-            live.end()
+        session.config.stash[_attended].hide()
     if session.config.stash.get(_nothing, False):
         session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
@@ -292,9 +297,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.
 _TO_THE_END = frozenset({0, 1, 10, 11})
-
-#: With -q -q nobody wants to know.
-_QUIET = -1
 
 #: Exit codes of sessions that look as if all was judged that should be.
 _UNSUSPECTING = frozenset({0, 1, 5})
@@ -316,32 +318,6 @@ def _begin(config: pytest.Config) -> Session:
         return Session(Settings.read(config.getoption, BUDGETS), config.invocation_params.dir)
     except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
         raise pytest.UsageError(str(problem)) from None
-
-
-def _be_interruptible(config: pytest.Config) -> None:
-    from conformance.signals import Interrupts
-
-    interrupts = config.stash[_interrupts] = Interrupts()
-    interrupts.begin()
-    config.add_cleanup(interrupts.end)
-
-
-def _let_look_on(config: pytest.Config, judging: Session) -> None:
-    """Say what is waited for, where time is real and somebody wants to know."""
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    if judging.settings.kind != "url" or judging.settings.plan or reporter is None or reporter.verbosity < _QUIET:
-        return
-    from conformance.live import Live, can_move
-
-    writer = reporter._tw  # noqa: SLF001 - no other way leads to where its lines are written
-    try:
-        live = Live(writer, judging.progress, moving=can_move(writer._file, os.environ))  # noqa: SLF001
-    except (AttributeError, OSError, ValueError):
-        return  # it writes to no file
-    judging.watch()
-    config.stash[_live] = live
-    config.stash[_interrupts].at_once = live.wipe
-    live.begin()
 
 
 def _runs_nothing(session: pytest.Session) -> bool:

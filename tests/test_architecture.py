@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "watch": set(),
     "live": set(),
     "signals": set(),
+    "attended": {"live", "signals"},
     "client": {"watch", "senders", "streams", "dialect", "wire", "outcomes", "patience"},
     "replay": {"senders", "streams", "wire", "outcomes", "redaction", "settings", "data"},
     "states": {"client", "dialect", "streams", "wire", "outcomes", "data"},

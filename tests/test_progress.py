@@ -38,7 +38,7 @@ SLOW = ("-k", "RUN-LIFE-011 or RUN-CANCEL-011", "--pyargs", "conformance")
 @pytest.fixture(scope="module")
 def slow_url() -> Iterator[str]:
     """A reference server whose runs take some seconds."""
-    with serving("--run-seconds=4") as url:
+    with serving("--run-seconds=3") as url:
         yield url
 
 
