@@ -140,6 +140,7 @@ class SideBySide:
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="case")
         self._subjects: list[Future[object]] = []
         self._coming: dict[Case, list[Future[None]]] = {}
+        self._begun: list[Future[None]] = []
 
     def begin(self, cases: Iterable[Case], seed: int | None = None) -> None:
         """
@@ -159,7 +160,8 @@ class SideBySide:
         if seed is not None:
             random.Random(seed).shuffle(attempts)  # noqa: S311 - an order, and no secret
         for case, attempt in attempts:
-            self._coming.setdefault(case, []).append(self._pool.submit(case.carry_out, attempt, self._client))
+            self._begun.append(self._pool.submit(case.carry_out, attempt, self._client))
+            self._coming.setdefault(case, []).append(self._begun[-1])
 
     def wait_for(self, case: Case) -> None:
         """Wait until a case has ended, and raise what ended its set-up, if anything did."""
@@ -175,6 +177,10 @@ class SideBySide:
     def wait_for_subjects(self) -> None:
         """Wait until nothing shared is being staged any more; what became of it, its cases say."""
         wait(self._subjects)
+
+    def left(self) -> tuple[int, int]:
+        """How many cases have not been carried out, and how many there are."""
+        return sum(not each.done() for each in self._begun), len(self._begun)
 
     def has_ended(self, case: Case) -> bool:
         """Whether a case that was not told of yet has been carried out."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from conformance.senders import Sender
     from conformance.streams import Arriving
+    from conformance.watch import Watch
     from conformance.wire.exchange import Exchange, Request, Response
     from conformance.wire.journal import Journal
 
@@ -83,6 +84,8 @@ class Client:
         self.lacking: frozenset[str] = frozenset()
         #: What was not even asked for, by scope, since it is absent or was never recorded.
         self.withheld: dict[str, Untested] = {}
+        #: Who is told what is waited for, where somebody looks on.
+        self.watch: Watch | None = None
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
         self._here = _Here()
         self._begun: set[str] = set()
@@ -223,7 +226,7 @@ class Client:
         return attempt()
 
     def _exchange(self, request: Request) -> Exchange:
-        with self._passed_on():
+        with self._passed_on(), self.watch.asking(self.scope_name) if self.watch else nullcontext():
             reply = self._sender.send(request, self.scope_name, self._here.gate)
         return self.journal.append(
             scope=self.scope_name,
@@ -236,6 +239,8 @@ class Client:
 
     def _heard(self, request: Request, seconds: float) -> Stream:
         scope = self.scope_name
+        if self.watch:
+            self.watch.begin(scope, "stream", seconds)
         with self._passed_on():
             arriving = self._sender.listen(request, scope, seconds)
 
@@ -309,6 +314,8 @@ class Client:
         if seconds > 0:
             with self._lock:
                 self.waited[name] += seconds
+            if self.watch:
+                self.watch.begin(self.scope_name, name, seconds)
             with self.idling():
                 self._sender.wait(seconds, self.scope_name)
 
@@ -373,6 +380,8 @@ class Client:
     def _end(self, name: str, *, complete: bool) -> None:
         for stream in self._kept.pop(name, ()):
             stream.leave()
+        if self.watch:
+            self.watch.end(name)
         with self._lock:
             begun = name in self._begun
             self._begun.discard(name)

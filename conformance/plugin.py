@@ -31,12 +31,18 @@ from conformance.items import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from conformance.attended import Attended
     from conformance.session import Session
 
 SUITE = Path(__file__).parent / "suite"
 
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
+#: Whether there was no target to measure.
+_nothing: pytest.StashKey[bool] = pytest.StashKey()
+#: Whether somebody did not want to wait for the clean-up.
+_broken_off: pytest.StashKey[bool] = pytest.StashKey()
+_attended: pytest.StashKey[Attended] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,7 +106,11 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         getattr(config, "workeroutput")["runs_refused"] = True  # noqa: B009 - an attribute that xdist adds
         items.clear()
         return
+    from conformance.attended import Attended
+
     session = config.stash[SESSION] = _begin(config)
+    attended = config.stash[_attended] = Attended()
+    config.add_cleanup(attended.end)
     if folder := config.getoption("allure_report_dir", None):
         from conformance.reports.allure.writer import Writer
 
@@ -154,6 +164,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
+        if judging.settings.kind == "url" and not judging.settings.plan:
+            reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+            if session.config.stash[_attended].show(reporter, judging.progress):
+                judging.watch()
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
             if rows:
@@ -169,7 +183,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
             judging.stopped = str(problem)
-            pytest.exit(judging.redactor.text(str(problem)), returncode=options.NOTHING_MEASURED)
+            session.config.stash[_nothing] = True
+            _print(session, [judging.redactor.text(f"ERROR: nothing could be measured: {problem}")], red=True)
+            session.items.clear()
     return (yield)
 
 
@@ -245,12 +261,15 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     judging = config.stash.get(SESSION, None)
     if judging is None and options.given(config) and exitstatus in _UNSUSPECTING:
         terminalreporter.write_line(f"WARNING: {_NOTHING_OF_OURS}", yellow=True)
+    broken_off = config.stash.get(_broken_off, False) or exitstatus == pytest.ExitCode.INTERRUPTED
+    if judging and broken_off and not judging.findings.all:
+        terminalreporter.write_line("verdict: none, the session was interrupted before anything was measured")
     if judging and judging.findings.all:
         if warnings := list(judging.warnings()):
             terminalreporter.section("warned")
             terminalreporter.write("\n\n".join(warnings) + "\n")
         terminalreporter.section("compliance")
-        for line in judging.summary(interrupted=exitstatus not in _TO_THE_END):
+        for line in judging.summary(interrupted=broken_off or exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
     if said := reported.told(config):
         terminalreporter.write_line(said)
@@ -266,10 +285,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     conclude_the_rest(session.items)
     ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
-    judging.close(whole=ended)
+    try:
+        judging.close(whole=ended)
+    except KeyboardInterrupt:
+        session.config.stash[_broken_off] = True
+        ended, session.exitstatus = False, pytest.ExitCode.INTERRUPTED
+    finally:
+        session.config.stash[_attended].hide()
+    if session.config.stash.get(_nothing, False):
+        session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
-    reported.write(session, judging, interrupted=exitstatus not in _TO_THE_END)
+    broken_off = session.config.stash.get(_broken_off, False) or exitstatus not in _TO_THE_END
+    reported.write(session, judging, interrupted=broken_off)
     if (writer := session.config.stash.get(ALLURE, None)) and not _runs_nothing(session):
         from conformance.account import facts
 
@@ -324,7 +352,7 @@ def _list_rows(session: pytest.Session) -> None:
     _print(session, rows(checks))
 
 
-def _print(session: pytest.Session, lines: Iterable[str]) -> None:
+def _print(session: pytest.Session, lines: Iterable[str], **style: bool) -> None:
     terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     for line in lines:
-        terminal.write_line(line)
+        terminal.write_line(line, **style)

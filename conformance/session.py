@@ -16,6 +16,7 @@ from conformance.outcomes import Fault, NotClaimed, Untested, Violated
 from conformance.redaction import Redactor
 from conformance.reports.commands import Place
 from conformance.reports.failure import SHOWN, failure_text
+from conformance.reports.progress import progress
 from conformance.reports.summary import summary
 from conformance.requirements import Level, Reach, State, catalogue
 from conformance.search.search import Search
@@ -28,6 +29,7 @@ from conformance.states.visit import PROBED, arrive, explore, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect
 from conformance.verdicts import Finding, Findings, Verdict, judge, overall
+from conformance.watch import Watch
 from conformance.wire.journal import Journal
 
 if TYPE_CHECKING:
@@ -305,14 +307,29 @@ class Session:
             self._lacking = explore(self.stage) - settings.without
             self.client.lacking = self._lacking & OPTIONAL
 
+    def watch(self) -> None:
+        """Let somebody look on."""
+        self.client.watch = Watch()
+
+    def progress(self) -> str:
+        """What is waited for and what is left, in a line, for whoever looks on."""
+        waiting = self.client.watch.now() if self.client.watch else ()
+        left, of = self.side_by_side.left()
+        return self.redactor.text(progress(waiting, self.means.waits.budget, left, of))
+
     def close(self, *, whole: bool) -> None:
         """Clean up on the target as far as it lets us; only a session that ran as a whole leaves a recording."""
-        self._line.hurry(_PARTING)
-        with self._line.closing(_LAST_WORDS):
-            self.side_by_side.end()
-        if self.settings.kind == "url":
-            leave(self.stage, self.journal, self.pointed_at(), self.settings.max_concurrency)
-        self._recorded = [*self._line.hang_up(whole=whole), *self._update_list(whole=whole)]
+        try:
+            self._line.hurry(_PARTING)
+            with self._line.closing(_LAST_WORDS):
+                self.side_by_side.end()
+            if self.settings.kind == "url":
+                leave(self.stage, self.journal, self.pointed_at(), self.settings.max_concurrency)
+        except BaseException:  # somebody did not want to wait for it
+            whole = False
+            raise
+        finally:
+            self._recorded = [*self._line.hang_up(whole=whole), *self._update_list(whole=whole)]
 
     def _update_list(self, *, whole: bool) -> Iterator[str]:
         if not self.settings.update_known_failures:
