@@ -114,7 +114,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     if folder := config.getoption("allure_report_dir", None):
         from conformance.reports.allure.writer import Writer
 
-        writer = config.stash[ALLURE] = Writer(Path(folder).absolute(), session.redactor, session.place)
+        writer = config.stash[ALLURE] = Writer(Path(folder).absolute(), session.redactor, session.place())
         config.add_cleanup(writer.give_back)
     from conformance.requirements import Level, State, catalogue
 

@@ -180,11 +180,6 @@ class Session:
         }
         return {name: self.redactor.text(value) for name, value in facts.items() if value}
 
-    @property
-    def place(self) -> Place:
-        """Where the session judges, and how somebody else gets there."""
-        return self._place()
-
     def level(self, row: Requirement) -> Level | None:
         """The level of a row in this session, or None where the profile switches it off."""
         override = self.settings.profile.rows.get(row.id, {}).get("level")
@@ -259,7 +254,7 @@ class Session:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
         finding = self.finding(item)
         if isinstance(outcome, Violated) and finding:
-            return self.redactor.text(failure_text(finding, self._place(), until=_until()))
+            return self.redactor.text(failure_text(finding, self.place(), until=_until()))
         return f"error: {self.redactor.text(str(outcome))}" if isinstance(outcome, Fault) else None
 
     def warnings(self) -> Iterator[str]:
@@ -267,7 +262,7 @@ class Session:
         for findings in self.findings.by_requirement().values():
             if overall(findings) is Verdict.WARN:
                 finding = next(each for each in findings if each.verdict is Verdict.WARN)
-                yield self.redactor.text(failure_text(finding, self._place(), until=_until()))
+                yield self.redactor.text(failure_text(finding, self.place(), until=_until()))
 
     def summary(self, *, interrupted: bool = False) -> list[str]:
         """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
@@ -420,7 +415,8 @@ class Session:
         named = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(self.client.waited.items()))
         return f"\nwaits, many at once: {named or 'none'}; the session itself stood still for {self.client.idle:.1f} s"
 
-    def _place(self) -> Place:
+    def place(self) -> Place:
+        """Where the target is, and how somebody else gets there."""
         settings = self.settings
         return Place(
             target=self.target,
