@@ -100,6 +100,13 @@ def test_what_a_page_names_exists(path: Path, request: pytest.FixtureRequest) ->
     assert [place for place in places if not (ROOT / place).exists()] == []
 
 
+def test_every_option_is_on_the_page_of_options(request: pytest.FixtureRequest) -> None:
+    ours = next(group for group in request.config._parser._groups if group.name == "runs")
+    named = set(re.findall(r"`(--[a-z-]+)", (DOCS / "options.md").read_text("utf-8")))
+
+    assert {name for each in ours.options for name in each.names()} <= named
+
+
 def test_a_newcomer_can_read_the_readme_at_once() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 150
 
