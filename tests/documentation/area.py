@@ -84,11 +84,11 @@ def _facts(row: Requirement) -> Iterator[str]:
 
 def _real(row: Requirement) -> str:
     """What the catalogue knows of the real service."""
-    if row.basis is Basis.OBSERVED and _RECORDED in row.sources:
+    if row.basis is not Basis.OBSERVED:
+        return ""
+    if _RECORDED in row.sources:
         return "the row rests on recordings of it"
-    if row.basis is Basis.OBSERVED and _REPORTED in row.sources:
-        return "the row rests on what its clients reported"
-    return "recordings of it are among the sources" if _RECORDED in row.sources else ""
+    return "the row rests on what its clients reported" if _REPORTED in row.sources else ""
 
 
 def _check(check: Check) -> str:
