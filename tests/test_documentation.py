@@ -11,6 +11,8 @@ from documentation.pages import DOCS, FOLDER, pages
 
 from conformance.reference.faults import FAULTS
 from conformance.requirements import catalogue
+from conformance.states.waits import BUDGETS
+from conformance.verdicts import Verdict
 from conftest import ROOT
 
 if TYPE_CHECKING:
@@ -105,6 +107,15 @@ def test_every_option_is_on_the_page_of_options(request: pytest.FixtureRequest) 
     named = set(re.findall(r"`(--[a-z-]+)", (DOCS / "options.md").read_text("utf-8")))
 
     assert {name for each in ours.options for name in each.names()} <= named
+
+
+def test_every_profile_wait_and_verdict_is_explained() -> None:
+    explained = {name: (DOCS / name).read_text("utf-8") for name in ("profiles.md", "waits.md", "reading-a-failure.md")}
+    profiles = {path.stem for path in (ROOT / "conformance" / "profiles").glob("*.toml")}
+
+    assert {name for name in profiles if f"| `{name}` |" not in explained["profiles.md"]} == set()
+    assert {name for name in BUDGETS if f"| `{name}` |" not in explained["waits.md"]} == set()
+    assert {each for each in Verdict if f"\n| {each} |" not in explained["reading-a-failure.md"]} == set()
 
 
 def test_a_newcomer_can_read_the_readme_at_once() -> None:
