@@ -11,9 +11,7 @@ import pytest
 from bestiary import Hunt, hunts, repetitions, thorough_hunts
 
 from conformance.reference.faults import FAULTS
-from conformance.reference.faults.page import page
 from conformance.requirements import Level, State, catalogue
-from conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +56,6 @@ def test_every_requirement_has_a_fault() -> None:
 def test_the_bestiary_is_large_and_says_what_it_does() -> None:
     assert len(FAULTS) >= 150
     assert all(fault.does.endswith(".") for fault in FAULTS.values())
-
-
-def test_the_page_of_faults_is_in_step() -> None:
-    assert (ROOT / "docs" / "faults.md").read_text("utf-8") == page()
 
 
 @pytest.mark.parametrize("name", FAULTS)

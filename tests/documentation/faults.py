@@ -1,4 +1,4 @@
-"""The bestiary as a page of Markdown."""
+"""The bestiary as a page."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from conformance.reference.faults import FAULTS
+from documentation.text import plain, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.reference.faults.registry import Fault
+    from conformance.reference.faults import Fault
 
 _HEAD = """# Faults
 
@@ -35,10 +36,12 @@ def page() -> str:
 def _tables() -> Iterator[str]:
     for kind, faults in groupby(sorted(FAULTS.values(), key=_kind), _kind):
         yield f"## {kind.replace('_', ' ').capitalize()}\n\n| fault | what the server does | breaks |\n|---|---|---|"
-        yield from (
-            f"| {fault.name} | {fault.told} | {', '.join(sorted(fault.breaks)) or 'nothing'} |" for fault in faults
-        )
+        yield from (f"| {fault.name} | {plain(fault.told)} | {_broken(fault)} |" for fault in faults)
         yield ""
+
+
+def _broken(fault: Fault) -> str:
+    return ", ".join(reference(id) for id in sorted(fault.breaks)) or "nothing"
 
 
 def _kind(fault: Fault) -> str:

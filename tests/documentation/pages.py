@@ -1,0 +1,28 @@
+"""All generated pages, and how they name each other."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.requirements import catalogue
+from documentation import area, faults, index
+from documentation.checks import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DOCS = Path(__file__).parents[2] / "docs"
+#: Where the pages of the areas are, below `docs/`.
+FOLDER = "requirements"
+
+
+def pages() -> Mapping[str, str]:
+    """Each generated page by its path below `docs/`."""
+    found = checks()
+    areas = {
+        f"{FOLDER}/{chapter.key.lower()}.md": area.page(chapter, tuple(rows), found)
+        for chapter, rows in groupby(catalogue().values(), key=lambda row: row.area)
+    }
+    return {"requirements.md": index.page(), "faults.md": faults.page(), **areas}
