@@ -291,7 +291,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
-    if (writer := session.config.stash.get(ALLURE, None)) and not _runs_nothing(session):
+    if (writer := session.config.stash.get(ALLURE, None)) and not session.config.getoption("collectonly"):
         writer.finish(judging.findings.all, judging.facts(), os.environ)
 
 
