@@ -298,7 +298,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
     broken_off = session.config.stash.get(_broken_off, False) or exitstatus not in _TO_THE_END
     reported.write(session, judging, interrupted=broken_off)
-    if (writer := session.config.stash.get(ALLURE, None)) and not _runs_nothing(session):
+    if (writer := session.config.stash.get(ALLURE, None)) and not session.config.getoption("collectonly"):
         from conformance.account import facts
 
         writer.finish(judging.findings.all, facts(judging), os.environ)

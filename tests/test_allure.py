@@ -127,6 +127,7 @@ def test_verdicts_survive_the_words_of_allure(judge: Judge, tmp_path: Path) -> N
         assert message.startswith(f"{word}: ") if word != "pass" else not message, each
     assert all(each["statusDetails"]["known"] for each in results if verdict(each) == "known")
     assert all(each["statusDetails"]["flaky"] for each in results if verdict(each) == "flaky")
+    assert "with comes-back, no-steps-at-all\n" in (tmp_path / "allure" / "environment.properties").read_text("ascii")
 
 
 def test_each_message_belongs_to_the_category_of_its_verdict() -> None:
@@ -211,9 +212,10 @@ def test_other_places_carry_sessions_out_too() -> None:
 
 
 def test_a_value_stays_on_its_line_and_in_ascii() -> None:
-    made = files({"target": "a\nb\\c é \U0001f600"}, {}, str)["environment.properties"]
+    said = {"target": 'a\nb\\c "é" \U0001f600 = x', "profile": "mine"}
+    made = files(said, {}, str)["environment.properties"]
 
-    assert made == "target = a\\nb\\\\c \\u00e9 \\ud83d\\ude00\n"
+    assert made == 'target = a\\nb\\\\c "\\u00e9" \\ud83d\\ude00 = x\nprofile = mine\n'
 
 
 @pytest.mark.parametrize(

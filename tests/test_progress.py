@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import struct
 import sys
 import termios
@@ -12,6 +13,7 @@ import time
 from contextlib import suppress
 from fcntl import ioctl
 from io import StringIO
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,8 +44,8 @@ def slow_url() -> Iterator[str]:
         yield url
 
 
-def on_a_terminal(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    """The exit code of a session on a terminal, and every byte that it wrote there."""
+def on_a_terminal(folder: Path, *arguments: str, asked: int = 0, **environment: str) -> tuple[int, str]:
+    """The exit code of a session on a terminal that is asked to end so often, and every byte that it wrote there."""
     quiet = ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *quiet, *arguments]
     kept = {name: value for name, value in os.environ.items() if name not in {"CI", "BUILD_NUMBER"}}
@@ -56,8 +58,18 @@ def on_a_terminal(folder: Path, *arguments: str, **environment: str) -> tuple[in
     with suppress(OSError):  # the other side was closed
         while piece := os.read(terminal, 65536):
             written += piece
+            if asked and b"cases left" in piece:
+                for number in range(asked):
+                    Timer(number, ask, (process,)).start()
+                asked = 0
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), written.decode()
+
+
+def ask(process: int) -> None:
+    """Ask a process to end, if it has not."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
 
 
 class Screen:
@@ -134,6 +146,18 @@ def test_a_terminal_shows_what_is_waited_for_and_then_what_a_pipe_shows(
     wanted = [line for row in piped.text.splitlines() for line in wrapped(row)]
     assert results(screen) == results(wanted) != []
     assert "\x1b[?25l" not in written  # the cursor is never hidden
+
+
+@pytest.mark.parametrize(("asked", "code"), [(1, 2), (2, 128 + signal.SIGTERM)], ids=["once", "twice"])
+def test_nothing_stays_of_a_session_that_is_asked_to_end(tmp_path: Path, asked: int, code: int) -> None:
+    with serving("--run-seconds=30", "--latency=1000") as url:
+        ended, written = on_a_terminal(tmp_path, *SLOW, f"--target-url={url}", asked=asked)
+
+    assert ended == code, written
+    assert "waiting for" in written
+    assert not any("waiting for" in line for line in shown(written))
+    assert "Traceback" not in written
+    assert ("the session was interrupted" in written) == (asked == 1)
 
 
 def wrapped(line: str) -> list[str]:

@@ -27,7 +27,7 @@ class NoPage(Exception):
 
 
 def configuration(output: str) -> dict[str, object]:
-    """What Allure 3 is told: one file, the tree of clauses in the order of the catalogue, and our categories."""
+    """What Allure 3 is told: one file, the tree of clauses by name, and our categories."""
     rules = [{**rule, "groupBy": [], "groupByMessage": True} for rule in categories()]
     options = {"singleFile": True, "groupBy": ["epic", "feature", "story"], "defaultSortBy": "name,asc"}
     return {
