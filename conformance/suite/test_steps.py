@@ -100,6 +100,7 @@ def test_the_end_of_a_step_does_not_move(called: Called) -> None:
     after = called.run.steps.list()
 
     ends = {step["id"]: step.get("completed_at") for step in need_page(after)}
+    need(len(ends) == len(need_page(after)), f"steps share an id, which RUN-STEP-023 is about: {after}")
     for step in need_page(before):
         was, is_ = step.get("completed_at"), ends.get(step["id"])
         need(step["id"] in ends, f"the step is not listed any more, which RUN-STEP-001 is about: {after}")

@@ -51,13 +51,22 @@ shows_step(
     "output-cut", "An output is cut after 200 characters.", "TOOL-012", change=_answered(lambda text: text[:200])
 )
 shows_step("output-trimmed", "An output loses the space around it.", "TOOL-012", change=_answered(str.strip))
+
+
+def _parsed(output: str) -> Any:
+    try:
+        return json.loads(output)
+    except ValueError:
+        return output
+
+
 shows_step("output-quoted", "An output is shown as JSON in JSON.", "TOOL-012", change=_answered(json.dumps))
 shows_step(
     "output-parsed",
     "An output that is JSON is shown as an object.",
     "STEP-010",
     "TOOL-012",
-    change=_answered(json.loads),
+    change=_answered(_parsed),
 )
 shows_step(
     "output-empty-before",
