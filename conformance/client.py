@@ -86,6 +86,7 @@ class Client:
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
         self._here = _Here()
         self._begun: set[str] = set()
+        self._kept: dict[str, list[Stream]] = {}
         self._lock = threading.Lock()
         self._over = False
 
@@ -177,6 +178,10 @@ class Client:
         request = self._asked(operation, options)
         with self._width.taken():  # which is over when the head of the answer is there
             return self._patiently(lambda: self._heard(request, seconds))
+
+    def keep(self, stream: Stream) -> None:
+        """Hear no more of a stream for now, and hang up when the scope ends."""
+        self._kept.setdefault(self.scope_name, []).append(stream)
 
     def _asked(self, operation: str, options: dict[str, Any]) -> Request:
         described = OPERATIONS[operation]
@@ -355,7 +360,19 @@ class Client:
         self.withheld.setdefault(self.scope_name, why)
         return why
 
+    @contextmanager
+    def in_vain(self) -> Iterator[None]:
+        """Inside, another way is tried; that the target was not asked for it excuses nothing."""
+        before = self.withheld.get(self.scope_name)
+        try:
+            yield
+        finally:
+            if before is None:
+                self.withheld.pop(self.scope_name, None)
+
     def _end(self, name: str, *, complete: bool) -> None:
+        for stream in self._kept.pop(name, ()):
+            stream.leave()
         with self._lock:
             begun = name in self._begun
             self._begun.discard(name)

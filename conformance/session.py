@@ -21,8 +21,9 @@ from conformance.requirements import Level, Reach, State, catalogue
 from conformance.search.search import Search
 from conformance.settings import OPTIONAL, BadSettings
 from conformance.states.handles import FORM_NAMES
+from conformance.states.means import Means
 from conformance.states.shared import Shared
-from conformance.states.stage import Means, Stage
+from conformance.states.stage import Stage
 from conformance.states.visit import PROBED, arrive, explore, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect

@@ -13,7 +13,8 @@ from conformance.reference import DEFAULT_KEY, Reference
 from conformance.reference.faults import FAULTS
 from conformance.senders import InProcessSender
 from conformance.states.handles import Run
-from conformance.states.stage import LABEL, LONG_PROMPT, Means, Stage
+from conformance.states.means import Means
+from conformance.states.stage import LABEL, LONG_PROMPT, Stage
 from conformance.states.visit import explore, leave
 from conformance.states.waits import Waits
 from conformance.suite.conversation import text_of

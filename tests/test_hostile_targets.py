@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from hostile import BEHAVIOURS
-from hostile.trial import hold
+from hostile.core import KEY
+from hostile.trial import gives_away, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,3 +63,22 @@ def test_no_target_hurts_a_session(trial: tuple[str, str], held: dict[tuple[str,
         assert word not in came.text
     assert came.seconds < behaviour.seconds
     assert came.megabytes < behaviour.megabytes
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        KEY,
+        KEY.upper(),
+        KEY[8:24],
+        quote(KEY, safe=""),
+        json.dumps(json.dumps(KEY)),
+        html.escape(KEY),
+        base64.b64encode(b"x" + KEY.encode()).decode(),
+        KEY.encode().hex(),
+        KEY.encode("utf-16-le").decode("latin-1"),
+    ],
+)
+def test_whoever_shows_the_key_is_found_out(told: str) -> None:
+    assert gives_away(f"before {told} after")
+    assert not gives_away(f"before {told[:9]} after")

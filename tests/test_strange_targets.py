@@ -12,8 +12,9 @@ from conformance.client import Client, path_to
 from conformance.outcomes import Fault, NotClaimed, Unreachable, Untested
 from conformance.senders import Reply
 from conformance.states.handles import Run
+from conformance.states.means import Means
 from conformance.states.shared import Shared
-from conformance.states.stage import Means, Stage
+from conformance.states.stage import Stage
 from conformance.states.visit import leave
 from conformance.states.waits import Waits, next_interval
 from conformance.wire.exchange import Request, Response

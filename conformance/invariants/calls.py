@@ -13,11 +13,12 @@ from conformance.wire.values import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
 
 
 def _runs(evidence: Evidence) -> Iterator[Sighting]:
-    return iter(evidence.runs)
+    return iter(evidence.statements)
 
 
 def _texts(values: Iterable[Any]) -> list[str]:

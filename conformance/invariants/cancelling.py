@@ -11,7 +11,8 @@ from conformance.invariants.runs import _in_order, _kind_of_usage, _null
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting, Step
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting, Step
 
 _IDENTITY = ("assistant_id", "created_at")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import marshal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from conformance.invariants.sightings import Message, Page, Sighting, Step, Walk, is_of, is_run
 from conformance.invariants.step_evidence import step_sightings
-from conformance.wire.models import STATUSES, FieldFault, Run, faults
 from conformance.wire.operations import RUN_OPERATIONS, has_path
 
 if TYPE_CHECKING:
@@ -20,153 +20,6 @@ T = TypeVar("T")
 
 #: Headers that carry a key.
 KEYS = ("authorization", "api-key", "x-api-key")
-FINAL = frozenset({"completed", "failed", "incomplete", "expired", "cancelled"})
-
-
-@dataclass(frozen=True, eq=False)
-class Sighting:
-    """A run as one message showed it."""
-
-    run: Mapping[str, Any]
-    exchange: Exchange
-    #: The thread through which it was reached.
-    thread_id: str
-    #: Whether it was an item of a page.
-    listed: bool
-    #: The sighting before it, of the same run.
-    before: Sighting | None = None
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """The message, after the one that showed the run before."""
-        return (self.exchange,) if self.before is None else (self.before.exchange, self.exchange)
-
-    @cached_property
-    def status(self) -> str | None:
-        """One of the documented statuses, or None."""
-        status = self.run.get("status")
-        return status if isinstance(status, str) and status in STATUSES else None
-
-    @property
-    def final(self) -> bool:
-        """Whether the run has come to rest."""
-        return self.status in FINAL
-
-    def life(self) -> Iterator[Sighting]:
-        """All sightings of the run up to now, the latest first."""
-        seen: Sighting | None = self
-        while seen:
-            yield seen
-            seen = seen.before
-
-    def by(self, operation: str) -> bool:
-        """Whether this operation showed it."""
-        return self.exchange.operation is not None and self.exchange.operation.name == operation
-
-    def integer(self, name: str) -> int | None:
-        """An integer that is set, such as a timestamp; anything else is None, since the schema's rows judge that."""
-        value = self.run.get(name)
-        return value if type(value) is int and not self.wrong(name) else None
-
-    def wrong(self, name: str) -> bool:
-        """Whether a member is not of the schema, in itself and not in something inside it: then that row's alone."""
-        return any(fault.path == (name,) for fault in self.faults)
-
-    @cached_property
-    def faults(self) -> Sequence[FieldFault]:
-        """The members that are not as the model says."""
-        return faults(dict(self.run), Run)
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """Two sightings of a run, one after the other, and what was asked of the run until then."""
-
-    before: Sighting
-    after: Sighting
-    #: Requests to cancel, submit or modify that were not refused, in order, from the sighting before on: it may itself
-    #: be the reply to one that has yet to take effect.
-    between: tuple[Exchange, ...]
-    #: The last cancel that was accepted so far.
-    cancelled: Exchange | None
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """The two sightings, and what was asked between them."""
-        asked = tuple(each for each in self.between if each not in (self.before.exchange, self.after.exchange))
-        cause = (self.cancelled,) if self.cancelled and self.cancelled.number < self.before.exchange.number else ()
-        return (*cause, self.before.exchange, *asked, self.after.exchange)
-
-    @property
-    def submitted(self) -> bool:
-        """Whether tool outputs were submitted in between."""
-        return any(_is(each, "submit_tool_outputs") for each in self.between)
-
-    @property
-    def modified(self) -> bool:
-        """Whether the metadata was replaced in between; the reply to doing so shows it as it is from then on."""
-        return any(_is(each, "modify_run") and each is not self.before.exchange for each in self.between)
-
-    @property
-    def same_rest(self) -> bool:
-        """Whether the run rests in the same final state in both."""
-        return self.before.final and self.before.status == self.after.status
-
-
-@dataclass(frozen=True, eq=False)
-class Page:
-    """A successful reply to listing runs."""
-
-    exchange: Exchange
-    body: Mapping[str, Any]
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """The message."""
-        return (self.exchange,)
-
-    @property
-    def items(self) -> Sequence[Mapping[str, Any]]:
-        """The items that are objects."""
-        data = self.body.get("data")
-        return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """The ids of the items that have one."""
-        return [item["id"] for item in self.items if isinstance(item.get("id"), str)]
-
-
-@dataclass(frozen=True, eq=False)
-class Walk:
-    """Pages that were followed from one to the next by `after`."""
-
-    pages: tuple[Page, ...]
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """Its messages."""
-        return tuple(page.exchange for page in self.pages)
-
-
-@dataclass(frozen=True, eq=False)
-class Message:
-    """Any exchange, with what the session knew of its ids."""
-
-    exchange: Exchange
-    #: Whether its key, and all that it names, would do: the target issued and showed it, and has not deleted it since.
-    known: bool
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """The message."""
-        return (self.exchange,)
-
-    def shows(self, shape: str) -> bool:
-        """Whether it succeeded, and by its operation shows this."""
-        operation = self.exchange.operation
-        plain = self.exchange.succeeded and not self.exchange.is_stream
-        return plain and operation is not None and operation.returns == shape
 
 
 class Evidence:
@@ -217,12 +70,15 @@ class Evidence:
     def histories(self) -> Mapping[tuple[str, str], Sequence[Sighting]]:
         """The sightings of each run, in order, by the thread that it was reached through and its id."""
         found: dict[tuple[str, str], list[Sighting]] = {}
+        said: dict[bytes, Sighting] = {}
         for thread_id, run, exchange, listed in _sightings(self._journal):
             id = run.get("id")
             name = id if isinstance(id, str) else ""
             history = found.setdefault((thread_id, name), [])
             before = history[-1] if history and name else None  # runs without an id may be different ones
-            history.append(Sighting(run, exchange, thread_id, listed, before))
+            words = marshal.dumps(dict(run), 2)  # which tells 1 from 1.0 and true, and knows no references
+            history.append(sighting := Sighting(run, exchange, thread_id, listed, before, said.get(words)))
+            said.setdefault(words, sighting)
         return found
 
     @cached_property
@@ -231,12 +87,17 @@ class Evidence:
         return [sighting for history in self.histories.values() for sighting in history]
 
     @cached_property
+    def statements(self) -> Sequence[Sighting]:
+        """Every sighting of a run that says something new; most reads and pages repeat what was said."""
+        return [sighting for sighting in self.runs if sighting.first is None]
+
+    @cached_property
     def steps(self) -> Sequence[Step]:
         """Every two sightings of a run with none between them; those that overlap in time have no order."""
         asked: dict[str, list[Exchange]] = {}
         for each in self._journal:
             if not each.refused and any(
-                _is(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")
+                is_of(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")
             ):
                 asked.setdefault(each.ids.get("run_id", ""), []).append(each)
         return [
@@ -257,7 +118,7 @@ class Evidence:
         return [
             Page(each, each.json)
             for each in self._journal
-            if each.succeeded and _is(each, "list_runs") and isinstance(each.json, dict)
+            if each.succeeded and is_of(each, "list_runs") and isinstance(each.json, dict)
         ]
 
     @cached_property
@@ -275,11 +136,6 @@ class Evidence:
             if page.ids:
                 waiting.setdefault(_place(page, page.ids[-1]), []).append(chain)
         return [Walk(tuple(chain)) for chain in chains if len(chain) > 1]
-
-
-def is_run(value: object) -> bool:
-    """Whether a value is a run at all, however faulty; what is none has no members worth judging one by one."""
-    return isinstance(value, dict) and not value.keys().isdisjoint({"status", "thread_id", "assistant_id"})
 
 
 def _sightings(journal: Iterable[Exchange]) -> Iterator[tuple[str, Mapping[str, Any], Exchange, bool]]:
@@ -302,7 +158,7 @@ def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange]) -> Step:
         for each in asked
         if first.number <= each.number <= last.number or each.overlaps(first) or each.overlaps(last)
     )
-    cancels = [each for each in asked if _is(each, "cancel_run") and (each.number <= last.number or each in between)]
+    cancels = [each for each in asked if is_of(each, "cancel_run") and (each.number <= last.number or each in between)]
     return Step(before, after, between, cancels[-1] if cancels else None)
 
 
@@ -335,10 +191,6 @@ def _place(page: Page, after: str | None) -> object:
     """What tells a request for a page from others: whose it is, its list, its parameters, and where it begins."""
     request = page.exchange.request
     return page.exchange.scope, request.path, after, tuple(sorted({**dict(request.query), "after": ""}.items()))
-
-
-def _is(exchange: Exchange, operation: str) -> bool:
-    return exchange.operation is not None and exchange.operation.name == operation
 
 
 def _has_id(value: object) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from conformance.invariants.evidence import FINAL, is_run
+from conformance.invariants.sightings import FINAL, is_run
 from conformance.wire.events import NAMELESS
 from conformance.wire.exchange import LATE, LEFT
 from conformance.wire.models import STATUSES

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.invariants.evidence import FINAL
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.invariants.runs import STARTED
+from conformance.invariants.sightings import FINAL
 from conformance.wire.values import same, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting, Step
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting, Step
 
 #: Members that never change; the id is what tells histories apart, and each kind of message has a row on its thread.
 IMMUTABLE = (
@@ -120,6 +121,8 @@ def required_action_is_cleared(step: Step) -> Answer:
 
 def changed(step: Step, names: Collection[str]) -> Answer:
     """Whether one of the members, in both messages and by itself right in both, has another value."""
+    if step.after.words is step.before.words:
+        return None
     before, after = step.before.run, step.after.run
     other = [name for name in names if name in before and name in after and not same(before[name], after[name])]
     other = [name for name in other if not step.before.wrong(name) and not step.after.wrong(name)]

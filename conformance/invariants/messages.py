@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from conformance.invariants.evidence import KEYS
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
 from conformance.wire.exchange import JSON_TYPE
-from conformance.wire.models import (
+from conformance.wire.faults import faults
+from conformance.wire.models import ErrorBody
+from conformance.wire.requests import (
     CreateRunRequest,
     CreateThreadAndRunRequest,
-    ErrorBody,
     ModifyRunRequest,
     SubmitToolOutputsRequest,
-    faults,
 )
 from conformance.wire.values import NOT_JSON, why_not_json
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from conformance.invariants.evidence import Evidence, Message
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Message
     from conformance.wire.exchange import Exchange
 
 _BODILESS = {"cancel_run", "retrieve_run", "list_runs", "list_steps", "retrieve_step"}

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from conformance.invariants.evidence import is_run
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.invariants.messages import is_limit
+from conformance.invariants.sightings import is_run
 from conformance.wire.values import ABSENT, NOT_JSON, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.invariants.evidence import Evidence, Message, Page, Walk
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Message, Page, Walk
 
 _ENVELOPE = ("object", "data", "first_id", "last_id", "has_more")
 _ACTIVE = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.invariants.heard import Heard, streams
 from conformance.invariants.judging import Answer, Broken, invariant
-from conformance.wire.models import Run, faults
+from conformance.wire.faults import faults
+from conformance.wire.models import Run
 from conformance.wire.values import ABSENT, NOT_JSON, shown
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from conformance.wire.values import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
 
 #: The member that says when a run of a status ended; a cancelled one is judged by rows about cancelling.
 _END_OF = {"completed": "completed_at", "incomplete": "completed_at", "expired": "completed_at", "failed": "failed_at"}
@@ -22,9 +23,14 @@ STARTED = ("in_progress", "requires_action", "completed", "incomplete")
 _SKEW = 3600
 
 
-def _runs(evidence: Evidence) -> Iterator[Sighting]:
+def _sightings(evidence: Evidence) -> Iterator[Sighting]:
     """Runs in a documented state; another row judges what is none."""
     return (seen for seen in evidence.runs if seen.status)
+
+
+def _runs(evidence: Evidence) -> Iterator[Sighting]:
+    """The same, for judges that look at nothing but the run."""
+    return (seen for seen in evidence.statements if seen.status)
 
 
 def _in(*statuses: str) -> Callable[[Sighting], bool]:
@@ -58,7 +64,9 @@ def _left_action(seen: Sighting) -> bool:
 
 
 @invariant(
-    "RUN-INV-001", _runs, lambda seen: seen.status not in {"requires_action", "cancelled"} and not _left_action(seen)
+    "RUN-INV-001",
+    _sightings,
+    lambda seen: seen.status not in {"requires_action", "cancelled"} and not _left_action(seen),
 )
 def required_action_is_null_unless_required(seen: Sighting) -> Answer:
     """No other state asks for an action."""
@@ -121,7 +129,7 @@ def _was_never_cancelled(seen: Sighting) -> bool:
     return not seen.by("cancel_run") and not any(each.status == "cancelled" for each in seen.life())
 
 
-@invariant("RUN-INV-010", _runs, _was_never_cancelled)
+@invariant("RUN-INV-010", _sightings, _was_never_cancelled)
 def cancelled_at_belongs_to_a_cancelled_run(seen: Sighting) -> Answer:
     """Only a cancelled run was cancelled."""
     return _null(seen, "cancelled_at")
@@ -265,7 +273,7 @@ def started_run_has_started_at(seen: Sighting) -> Answer:
     return _set(seen, "started_at")
 
 
-@invariant("RUN-INV-027", _runs, lambda seen: seen.by("create_run") and seen.status == "queued")
+@invariant("RUN-INV-027", _sightings, lambda seen: seen.by("create_run") and seen.status == "queued")
 def new_run_has_not_started(seen: Sighting) -> Answer:
     """A run that waits in the queue for the first time has not started."""
     return _null(seen, "started_at")
@@ -289,7 +297,7 @@ def is_created_now(seen: Sighting) -> bool:
     return _apart(seen) <= _SKEW
 
 
-@invariant("RUN-INV-028", _runs, lambda seen: seen.by("create_run") and seen.integer("created_at") is not None)
+@invariant("RUN-INV-028", _sightings, lambda seen: seen.by("create_run") and seen.integer("created_at") is not None)
 def creation_is_now(seen: Sighting) -> Answer:
     """A fresh run was created about now."""
     return (

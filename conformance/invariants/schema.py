@@ -7,15 +7,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from conformance.invariants.evidence import Message, is_run
 from conformance.invariants.judging import Answer, Broken, Invariant, Remark, invariant
-from conformance.wire.models import FieldFault, Run
+from conformance.invariants.sightings import Message, is_run
+from conformance.wire.models import Run
 from conformance.wire.values import NOT_JSON, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
+    from conformance.wire.faults import FieldFault
 
 #: The row of each member of a run, for faults of the member itself and of whatever lies in it.
 _MEMBERS: Mapping[str, str] = {
@@ -95,8 +97,13 @@ def _row_of_tool(path: list[str | int], fault: FieldFault) -> str:
             return "RUN-SCHEMA-030"
 
 
-def _runs(evidence: Evidence) -> Iterator[Sighting]:
+def _sightings(evidence: Evidence) -> Iterator[Sighting]:
     return iter(evidence.runs)
+
+
+def _runs(evidence: Evidence) -> Iterator[Sighting]:
+    """For judges that look at nothing but the run."""
+    return iter(evidence.statements)
 
 
 def _always(_: Sighting) -> bool:
@@ -221,7 +228,7 @@ def a_run_is_an_object_of_the_schema(subject: Sighting | Message) -> Answer:
     return _broken(fault for fault in subject.faults if row_of(fault) == "RUN-SCHEMA-001")
 
 
-@invariant("RUN-SCHEMA-007", _runs, lambda seen: not seen.listed and not seen.by("cancel_run"))
+@invariant("RUN-SCHEMA-007", _sightings, lambda seen: not seen.listed and not seen.by("cancel_run"))
 def thread_id_is_the_threads(seen: Sighting) -> Answer:
     """The run names the thread through which it was reached."""
     if not isinstance(named := seen.run.get("thread_id"), str) or named == seen.thread_id:
@@ -235,7 +242,7 @@ def _asked_for_an_assistant(seen: Sighting) -> bool:
     return created and isinstance(asked, dict) and isinstance(asked.get("assistant_id"), str)
 
 
-@invariant("RUN-SCHEMA-008", _runs, _asked_for_an_assistant)
+@invariant("RUN-SCHEMA-008", _sightings, _asked_for_an_assistant)
 def assistant_id_is_the_requested_one(seen: Sighting) -> Answer:
     """The run names the assistant that it was created with."""
     asked, named = seen.exchange.request.json["assistant_id"], seen.run.get("assistant_id")

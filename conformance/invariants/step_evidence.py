@@ -11,9 +11,9 @@ from conformance.wire.steps import STEP_STATUSES, step_faults
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from conformance.invariants.evidence import Sighting
+    from conformance.invariants.sightings import Sighting
     from conformance.wire.exchange import Exchange
-    from conformance.wire.models import FieldFault
+    from conformance.wire.faults import FieldFault
 
 
 #: Times of a run that cannot lie before its creation.

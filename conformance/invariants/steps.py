@@ -13,9 +13,10 @@ from conformance.wire.values import ABSENT, NOT_JSON, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conformance.invariants.evidence import Evidence, Message
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Message
     from conformance.invariants.step_evidence import StepSighting
-    from conformance.wire.models import FieldFault
+    from conformance.wire.faults import FieldFault
 
 _ENVELOPE = ("object", "data", "first_id", "last_id", "has_more")
 

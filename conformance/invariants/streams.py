@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.invariants.evidence import FINAL
 from conformance.invariants.heard import Heard, announced_by, status_in, streams
 from conformance.invariants.histories import moves
 from conformance.invariants.judging import Answer, Broken, Remark, invariant
+from conformance.invariants.sightings import FINAL
 from conformance.wire.events import DONE, DONE_DATA, NAMELESS
 from conformance.wire.models import STATUSES
 from conformance.wire.values import NOT_JSON, same, shown

@@ -16,7 +16,8 @@ from conformance.invariants.runs import is_created_now
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.invariants.evidence import Evidence, Sighting
+    from conformance.invariants.evidence import Evidence
+    from conformance.invariants.sightings import Sighting
     from conformance.wire.exchange import Exchange
 
 #: Seconds by which the clocks of one target may differ, beyond the one that is lost where times are whole seconds.

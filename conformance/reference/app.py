@@ -182,12 +182,13 @@ class _Routed(NamedTuple):
 
 class _Route(NamedTuple):
     method: str
+    depth: int
     pattern: re.Pattern[str]
     operation: str
 
     def match(self, path: str) -> _Routed | None:
         """Read the ids out of a path, if it is one of this route."""
-        found = self.pattern.fullmatch(path)
+        found = self.pattern.fullmatch(path) if path.count("/") == self.depth else None
         return found and _Routed(self.operation, {name: unquote(value) for name, value in found.groupdict().items()})
 
 
@@ -203,7 +204,7 @@ def _chosen(routes: Mapping[str, _Routed], method: str, path: str) -> _Routed:
 def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[str, Any]]) -> _Route:
     # No thread is named "runs": that path creates a thread and a run at once.
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>(?!runs(?:/|$))[^/]+)", path))
-    return _Route(method, pattern, operation.__name__)
+    return _Route(method, path.count("/"), pattern, operation.__name__)
 
 
 _ROUTES = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conformance.outcomes import NotClaimed, Untested
-from conformance.states.handles import NOT_FOUND, Run
-from conformance.states.stage import ATTEMPTS, CALL_A_FUNCTION
+from conformance.outcomes import NotClaimed, Unreachable, Untested
+from conformance.states.handles import NOT_FOUND, Run, run_of
+from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT
 
 if TYPE_CHECKING:
     from conformance.states.handles import Thread
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 CAPABILITY = "streaming"
 _AT_WORK = "thread.run.in_progress"
+#: How often a state that the run may rush through is tried for.
+ATTEMPTS = 3
 #: Seconds after which a run that is not found is looked for again.
 _SOON = 0.1
 
@@ -153,6 +156,29 @@ def submitted(stage: Stage, run: Run) -> Exchange:
     ).finish()
 
 
+def _at_work(stage: Stage, stream: Stream, thread: Thread) -> Run:
+    """The run of a stream, read as soon as the stream says that it works."""
+    begun = first(stage, stream)
+    if begun.name != _AT_WORK:
+        stream.until(lambda event: event.name == _AT_WORK or event.is_last)
+    return told_of(stage, thread, begun)
+
+
+def seen_at_work(stage: Stage, **fields: Any) -> Exchange | None:
+    """
+    A run that is in_progress, as it was read when its stream said so; None if there is no such stream or moment.
+
+    The stream stays open until the scope ends, for those who take whoever leaves for one who gives up.
+    """
+    with suppress(Untested, Unreachable), stage.client.in_vain():
+        thread = stage.thread(LONG_PROMPT)
+        stream = listen(stage, thread, **fields)
+        stage.client.keep(stream)
+        seen = _at_work(stage, stream, thread).seen
+        return seen if run_of(seen).get("status") == "in_progress" else None
+    return None
+
+
 def told_of_a_cancel(stage: Stage, message: str) -> Told:
     """
     Hear of a run that is cancelled while it works; the run is shown by the reply to the cancel.
@@ -164,10 +190,7 @@ def told_of_a_cancel(stage: Stage, message: str) -> Told:
     for attempt in range(1, ATTEMPTS + 1):
         thread = stage.thread(message)
         with listen(stage, thread) as stream:
-            begun = first(stage, stream)
-            if begun.name != _AT_WORK:
-                stream.until(lambda event: event.name == _AT_WORK or event.is_last)
-            run = told_of(stage, thread, begun)
+            run = _at_work(stage, stream, thread)
             at_work = run.body.get("status") == "in_progress"
             if not at_work and attempt < ATTEMPTS:
                 continue

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.states.stage import CALL_A_FUNCTION, DEFAULT_MODEL
+from conformance.states.means import DEFAULT_MODEL
+from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite.expectations import expect, need, need_run
+from conformance.wire.faults import faults
 from conformance.wire.models import Run as RunModel
-from conformance.wire.models import faults
 from conformance.wire.values import ABSENT, contains, shown
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from conformance.states.stage import CALL_A_FUNCTION, PROBE
+from conformance.states.means import PROBE
+from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite import requirement
 from conformance.suite.expectations import expect_refused
 from conformance.suite.settings import function

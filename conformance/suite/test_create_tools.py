@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.states import FINAL
 from conformance.states.handles import Run
-from conformance.states.stage import CALL_A_FUNCTION, PROBE
+from conformance.states.means import PROBE
+from conformance.states.stage import CALL_A_FUNCTION
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, need, need_run, shown, status_of
 from conformance.suite.settings import expect_created, function

@@ -10,7 +10,8 @@ import pytest
 from conformance.outcomes import NotClaimed, Untested
 from conformance.states import FINAL
 from conformance.states.handles import calls_of
-from conformance.states.stage import CALL_A_FUNCTION, PROBE
+from conformance.states.means import PROBE
+from conformance.states.stage import CALL_A_FUNCTION
 from conformance.states.strangers import Phantom
 from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import (

@@ -11,15 +11,9 @@ from pydantic.json_schema import models_json_schema
 
 from conformance import __version__
 from conformance.data import folder
-from conformance.wire.models import (
-    CreateRunRequest,
-    ErrorBody,
-    ModifyRunRequest,
-    Run,
-    RunPage,
-    SubmitToolOutputsRequest,
-)
+from conformance.wire.models import ErrorBody, Run, RunPage
 from conformance.wire.operations import OPERATIONS
+from conformance.wire.requests import CreateRunRequest, ModifyRunRequest, SubmitToolOutputsRequest
 from conformance.wire.steps import RunStep, RunStepPage
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
 
-from conformance.wire.models import FieldFault, Identifier, Metadata, Sent, Timestamp, Usage, faults
+from conformance.wire.faults import FieldFault, faults
+from conformance.wire.models import Identifier, Metadata, Sent, Timestamp, Usage
 
 StepStatus = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
 STEP_STATUSES: tuple[str, ...] = get_args(StepStatus)

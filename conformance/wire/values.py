@@ -51,6 +51,8 @@ def why_not_json(body: bytes) -> str:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: unlike in Python true is not 1, while 1.0 is the number 1."""
+    if isinstance(one, str):
+        return bool(one == other)
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
