@@ -22,7 +22,7 @@ METHODS = {
     "/assistants/asst_x": {"GET", "POST", "DELETE"},
     "/threads": {"POST"},
     "/threads/runs": {"POST"},
-    THREAD: {"GET", "DELETE"},
+    THREAD: {"GET", "POST", "DELETE"},
     f"{THREAD}/messages": {"GET", "POST"},
     f"{THREAD}/runs": {"GET", "POST"},
     RUN: {"GET", "POST"},

@@ -11,11 +11,11 @@ from conformance.reference.pages import page
 from conformance.reference.runs import Run
 from conformance.reference.settings import settings_of
 from conformance.reference.steps import steps_of
-from conformance.reference.store import Message, Store, Thread
+from conformance.reference.store import Message, Store, Thread, assistant_of
 from conformance.reference.streams import Story, framed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from conformance.reference.calls import Answer, Call
     from conformance.reference.ids import Ids
@@ -87,22 +87,7 @@ class Operations:
         """Create an assistant."""
         body = call.json(validate.create_assistant)
         id = self._ids.new("asst", call.scope)
-        self._store.assistants[id] = assistant = {
-            "id": id,
-            "object": "assistant",
-            "created_at": int(call.now),
-            "name": body.get("name"),
-            "description": body.get("description"),
-            "model": body["model"],
-            "instructions": body.get("instructions"),
-            "tools": body.get("tools", []),
-            "top_p": body.get("top_p"),
-            "temperature": body.get("temperature"),
-            "reasoning_effort": body.get("reasoning_effort"),
-            "tool_resources": {},
-            "metadata": body.get("metadata") or {},
-            "response_format": body.get("response_format") or "auto",
-        }
+        self._store.assistants[id] = assistant = assistant_of(id, call.now, body)
         return assistant
 
     def retrieve_assistant(self, call: Call) -> dict[str, Any]:
@@ -135,6 +120,14 @@ class Operations:
         """Read a thread."""
         return self._thread(call).view()
 
+    def modify_thread(self, call: Call) -> dict[str, Any]:
+        """Replace the metadata of a thread."""
+        thread = self._thread(call)
+        body = call.json(validate.modify_thread, optional=True)
+        if body.get("metadata") is not None:
+            thread.metadata = body["metadata"]
+        return thread.view()
+
     def delete_thread(self, call: Call) -> dict[str, Any]:
         """Forget a thread, and its runs with it."""
         thread = self._thread(call)
@@ -152,7 +145,7 @@ class Operations:
     def list_messages(self, call: Call) -> dict[str, Any]:
         """List messages."""
         messages = [message.view() for message in self._thread(call).messages(call.now)]
-        return page(messages, call.query, "message")
+        return self._page(messages, call, "message")
 
     # runs
 
@@ -172,9 +165,7 @@ class Operations:
         return told
 
     def _begin(self, thread: Thread, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
-        if not body["assistant_id"].startswith("asst_"):
-            raise invalid("assistant_id", f"'{body['assistant_id']}'. Expected an ID that begins with 'asst'.")
-        assistant = self._assistant(body["assistant_id"])
+        assistant = self._assigned(body["assistant_id"])
         settings = settings_of(body, assistant)
         if settings["model"] == "reference-rate-limited":
             raise Refusal(
@@ -210,7 +201,7 @@ class Operations:
 
     def list_runs(self, call: Call) -> dict[str, Any]:
         """List runs."""
-        return page([self.shown(run, call) for run in self._thread(call).runs.values()], call.query, "run")
+        return self._page([self.shown(run, call) for run in self._thread(call).runs.values()], call, "run")
 
     def retrieve_run(self, call: Call) -> dict[str, Any]:
         """Read a run."""
@@ -258,7 +249,7 @@ class Operations:
     def list_run_steps(self, call: Call) -> dict[str, Any]:
         """List the steps of a run."""
         steps = steps_of(self._run(call), call.now)
-        return page([self.shown_step(step, call) for step in steps], call.query, "run step")
+        return self._page([self.shown_step(step, call) for step in steps], call, "run step")
 
     def retrieve_run_step(self, call: Call) -> dict[str, Any]:
         """Read a step."""
@@ -268,8 +259,17 @@ class Operations:
             raise not_found("run step", id)
         return self.shown_step(step, call)
 
+    def _page(self, items: Sequence[Mapping[str, Any]], call: Call, what: str) -> dict[str, Any]:
+        return page(items, call.query, what)
+
     def _story(self, run: Run, call: Call) -> Story:
         return Story(run, call.now - _JUST_BEFORE, lambda moment: self.shown(run, replace(call, now=moment)))
+
+    def _assigned(self, id: str) -> dict[str, Any]:
+        """The assistant that a run is to be carried out by."""
+        if not id.startswith("asst_"):
+            raise invalid("assistant_id", f"'{id}'. Expected an ID that begins with 'asst'.")
+        return self._assistant(id)
 
     def _assistant(self, id: str) -> dict[str, Any]:
         if id not in self._store.assistants:

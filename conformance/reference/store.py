@@ -105,6 +105,26 @@ def answer_of(run: Run, now: float) -> Message | None:
     )
 
 
+def assistant_of(id: str, now: float, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A new assistant as it is kept and sent, from the body of the request that creates it."""
+    return {
+        "id": id,
+        "object": "assistant",
+        "created_at": int(now),
+        "name": body.get("name"),
+        "description": body.get("description"),
+        "model": body["model"],
+        "instructions": body.get("instructions"),
+        "tools": body.get("tools", []),
+        "top_p": body.get("top_p"),
+        "temperature": body.get("temperature"),
+        "reasoning_effort": body.get("reasoning_effort"),
+        "tool_resources": {},
+        "metadata": body.get("metadata") or {},
+        "response_format": body.get("response_format") or "auto",
+    }
+
+
 @dataclass
 class Store:
     """Everything, by id."""

@@ -208,7 +208,7 @@ _MODELLED: Mapping[str, Check] = {
     "temperature": number(0, 2),
     "top_p": number(0, 1),
     "response_format": response_format,
-    "reasoning_effort": one_of("minimal", "low", "medium", "high"),
+    "reasoning_effort": one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"),
 }
 _RUN: Mapping[str, Check] = {
     **_MODELLED,
@@ -240,6 +240,9 @@ submit_outputs = members(
 create_thread = members(
     {"messages": items(MESSAGE), "metadata": metadata, "tool_resources": of_type(dict)},
     nullable=("metadata", "tool_resources"),
+)
+modify_thread = members(
+    {"metadata": metadata, "tool_resources": of_type(dict)}, nullable=("metadata", "tool_resources")
 )
 _THREAD_AND_RUN = {
     **{name: check for name, check in _RUN.items() if not name.startswith("additional_")},
