@@ -228,15 +228,16 @@ _NEVER_NULL = {"assistant_id", "parallel_tool_calls"}
 create_run = members(_RUN, "assistant_id", nullable=tuple(set(_RUN) - _NEVER_NULL))
 modify_run = members({"metadata": metadata}, nullable=("metadata",))
 cancel_run = members({})
-_OUTPUT = members({"tool_call_id": of_type(str), "output": of_type(str)}, "tool_call_id", "output")
-submit_outputs = members(
-    {
-        "tool_outputs": items(_OUTPUT),
-        "stream": of_type(bool),
-    },
-    "tool_outputs",
-    nullable=("stream",),
-)
+
+
+def _outputs(*required: str) -> Check:
+    output = members({"tool_call_id": of_type(str), "output": of_type(str)}, *required)
+    return members({"tool_outputs": items(output), "stream": of_type(bool)}, "tool_outputs", nullable=("stream",))
+
+
+submit_outputs = _outputs("tool_call_id", "output")
+#: The published schema demands neither member of an output; nothing can be made of one without them.
+submit_anything = _outputs()
 create_thread = members(
     {"messages": items(MESSAGE), "metadata": metadata, "tool_resources": of_type(dict)},
     nullable=("metadata", "tool_resources"),
