@@ -109,6 +109,11 @@ class Reference:
         """What all paths of the API begin with."""
         return self._base_path
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether a request may take its time while others are answered; only what is done wrong does."""
+        return any(not getattr(fault, "is_prompt", False) for fault in self._faults)
+
     def now(self, scope: str) -> float:
         """The time as a scope sees it, in Unix seconds, to the millisecond."""
         return round(self._clock.now(scope), 3)

@@ -83,8 +83,10 @@ class _Application:
     async def _given(self, scope: Scope, body: bytes, rule: Rule | None) -> Answer:
         if len(body) > LARGEST_BODY:
             return _too_large()
-        # In threads, so that requests can meet as they do on any other server.
-        return await asyncio.to_thread(_handled, self._reference, scope, body, rule.acting if rule else None)
+        acting = rule.acting if rule else None
+        if acting or self._reference.may_wait:  # in a thread, so that requests can meet in the middle of others
+            return await asyncio.to_thread(_handled, self._reference, scope, body, acting)
+        return _handled(self._reference, scope, body, None)
 
 
 async def _send(

@@ -31,6 +31,9 @@ _PACE = Pace()
 class Stateless(Operations):
     """Answers as a mock does: for any ids, and any key, without a memory."""
 
+    #: It never waits in the middle of a request.
+    is_prompt = True
+
     def admit(self, headers: Mapping[str, str], operation: str) -> None:
         """Let everybody in who has a key."""
         try:
