@@ -47,7 +47,8 @@ def serve(
         ready_file: Where to write, as JSON, what the line says; it appears whole, and goes when the server does.
 
     Raises:
-        OSError: the address cannot be bound to, or the file not be written.
+        OSError: the address cannot be bound to.
+        SystemExit: the file cannot be written.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -109,8 +110,11 @@ class _Server(uvicorn.Server):
 def _write(path: Path, told: dict[str, Any]) -> None:
     """Write a file that nobody sees before it is whole."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(told) + "\n", "utf-8")
-    unfinished.replace(path)
+    try:
+        unfinished.write_text(json.dumps(told) + "\n", "utf-8")
+        unfinished.replace(path)
+    except OSError as problem:
+        raise SystemExit(f"{path} cannot be written: {problem.strerror}") from None
 
 
 def _warn(text: str) -> None:

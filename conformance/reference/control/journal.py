@@ -63,7 +63,8 @@ class Entry:
         query = parse_qsl(clean(self.query.decode("latin-1")), keep_blank_values=True)
         routed = reference.routes(self.path).get(self.method)
         operation = routed.operation if routed else None
-        body = clean(self.body.decode("utf-8", "backslashreplace"))
+        body, broken = _read(clean(self.body.decode("utf-8", "backslashreplace")))
+        said = remarks(operation, query) if operation else []
         return {
             "number": self.number,
             "at": self.at,
@@ -73,11 +74,11 @@ class Entry:
             "ids": {name: clean(id) for name, id in routed.ids.items()} if routed else {},
             "query": query,
             "headers": {name: _shown(value) if _is_credential(name) else clean(value) for name, value in headers},
-            "body": _json_or_text(body),
+            "body": body,
             "status": self.status,
             "refused": _error(clean(self.refusal.decode("utf-8", "backslashreplace"))),
             "fault": self.rule.asked["fault"] if self.rule else None,
-            "remarks": remarks(operation, query) if operation else [],
+            "remarks": [*said, *([f"The body is no valid JSON: {broken}"] if broken else [])],
         }
 
 
@@ -142,15 +143,17 @@ def _cleaner(secrets: Sequence[str]) -> Callable[[str], str]:
     return clean
 
 
-def _json_or_text(body: str) -> Any:
-    """The body as JSON, if it is; as a text, if it is none; None if there is none."""
+def _read(body: str) -> tuple[Any, str]:
+    """The body as JSON, or as a text with the reason why it is none; None if there is none."""
     try:
-        return strict_json(body) if body else None
-    except (ValueError, RecursionError):
-        return body
+        return strict_json(body) if body else None, ""
+    except ValueError as problem:
+        return body, str(problem)
+    except RecursionError:
+        return body, "it is nested too deep"
 
 
 def _error(body: str) -> Any:
     """The error of an answer that refuses, else None."""
-    told = _json_or_text(body)
+    told, _ = _read(body)
     return told["error"] if isinstance(told, dict) and "error" in told else told
