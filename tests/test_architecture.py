@@ -97,7 +97,13 @@ def test_the_judge_knows_nothing_of_the_reference_server() -> None:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("httpx", "sockets.py"), ("vcr", "cassette.py"), ("allure", "allure.py"), ("jinja2", "page.py")],
+    [
+        ("httpx", "sockets.py"),
+        ("vcr", "cassette.py"),
+        ("allure", "allure.py"),
+        ("jinja2", "page.py"),
+        ("uvicorn", "server.py"),
+    ],
     ids=str,
 )
 def test_a_library_is_known_in_one_place(library: str, home: str) -> None:
