@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance import __version__
 from conformance.reference.calls import Answer, strict_json
+from conformance.reference.checks import members, number, one_of
 from conformance.reference.control.journal import Journal
 from conformance.reference.control.rules import ON_THE_WAY, Rules
 from conformance.reference.errors import Refusal, invalid
 from conformance.reference.routes import OPERATIONS
-from conformance.reference.validate import members, number, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

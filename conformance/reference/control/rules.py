@@ -7,17 +7,17 @@ from difflib import get_close_matches
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from conformance.reference.checks import integer, members, number, of_type, one_of
 from conformance.reference.errors import Refusal, invalid
 from conformance.reference.operations import Operations
 from conformance.reference.routes import OPERATIONS, ROUTES
-from conformance.reference.validate import integer, members, number, of_type, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.reference.app import Reference
+    from conformance.reference.checks import Check
     from conformance.reference.routes import Routed
-    from conformance.reference.validate import Check
 
 _DAY: Final = 86_400
 _TEN_MINUTES: Final = 600
