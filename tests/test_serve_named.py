@@ -31,6 +31,7 @@ BODIES = {
     "/threads": OPENED,
     "/threads/thread_id": {"metadata": {"k": "v"}, "tool_resources": RESOURCES},
     "/threads/thread_id/messages": WRITTEN,
+    "/threads/thread_id/messages/message_id": {"metadata": {"k": "v"}},
     "/threads/thread_id/runs": {**RUN, "additional_messages": [WRITTEN]},
     "/threads/runs": {**AT_ONCE, "thread": OPENED, "tool_resources": RESOURCES},
     "/threads/thread_id/runs/run_id": {"metadata": {"k": "v"}},

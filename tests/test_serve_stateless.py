@@ -38,6 +38,10 @@ def test_any_id_names_something(caller: Caller, id: str) -> None:
     assert caller.delete(f"/threads/{path}")["deleted"] is True
     assert caller.post(f"/threads/{path}/messages", {"role": "user", "content": "x"})["thread_id"] == id
     assert caller.get(f"/threads/{path}/messages")["data"]
+    message = f"/threads/{path}/messages/{path}"
+    assert caller.get(message)["id"] == id
+    assert caller.post(message, {"metadata": {"k": "v"}})["metadata"] == {"k": "v"}
+    assert caller.delete(message)["id"] == id
     run = caller.get(f"/threads/{path}/runs/{path}")
     assert (run["id"], run["thread_id"], run["status"]) == (id, id, "completed")
     step = caller.get(f"/threads/{path}/runs/{path}/steps/{path}")
@@ -59,7 +63,7 @@ def test_every_operation_of_a_run_answers_with_one(caller: Caller) -> None:
 
 
 def test_lists_heed_neither_cursors_nor_bounds(caller: Caller) -> None:
-    for path in (RUNS, f"{RUNS}/run_id/steps", "/threads/thread_id/messages"):
+    for path in (RUNS, f"{RUNS}/run_id/steps", "/threads/thread_id/messages", "/assistants"):
         for limit in ("0", "1", "1000"):
             page = caller.get(path, after="after", before="before", limit=limit, order="asc")
             assert page["data"]

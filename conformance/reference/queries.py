@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _PAGE = ("limit", "order", "after", "before")
 _INCLUDE = ("include[]", "include")
 _KNOWN: Mapping[str, Sequence[str]] = {
+    "list_assistants": _PAGE,
     "list_messages": (*_PAGE, "run_id"),
     "list_runs": _PAGE,
     "list_run_steps": (*_PAGE, *_INCLUDE),

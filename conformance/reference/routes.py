@@ -64,6 +64,7 @@ def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[
 
 ROUTES = (
     _route("POST", "/assistants", Operations.create_assistant),
+    _route("GET", "/assistants", Operations.list_assistants),
     _route("GET", "/assistants/{assistant_id}", Operations.retrieve_assistant),
     _route("POST", "/assistants/{assistant_id}", Operations.modify_assistant),
     _route("DELETE", "/assistants/{assistant_id}", Operations.delete_assistant),
@@ -74,6 +75,9 @@ ROUTES = (
     _route("DELETE", "/threads/{thread_id}", Operations.delete_thread),
     _route("POST", "/threads/{thread_id}/messages", Operations.create_message),
     _route("GET", "/threads/{thread_id}/messages", Operations.list_messages),
+    _route("GET", "/threads/{thread_id}/messages/{message_id}", Operations.retrieve_message),
+    _route("POST", "/threads/{thread_id}/messages/{message_id}", Operations.modify_message),
+    _route("DELETE", "/threads/{thread_id}/messages/{message_id}", Operations.delete_message),
     _route("POST", "/threads/{thread_id}/runs", Operations.create_run),
     _route("GET", "/threads/{thread_id}/runs", Operations.list_runs),
     _route("GET", "/threads/{thread_id}/runs/{run_id}", Operations.retrieve_run),

@@ -11,7 +11,7 @@ from conformance.reference.operations import Operations
 from conformance.reference.pages import integer_of, page
 from conformance.reference.runs import Pace, Run
 from conformance.reference.settings import settings_of
-from conformance.reference.store import Thread, assistant_of
+from conformance.reference.store import Message, Thread, assistant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +47,11 @@ class Stateless(Operations):
         self._store.assistants.clear()
         self._store.threads.clear()
         return super().sent(answer, call)
+
+    def list_assistants(self, call: Call) -> dict[str, Any]:
+        """List one."""
+        self._assistant(self._ids.new("asst", call.scope))
+        return super().list_assistants(call)
 
     def cancel_run(self, call: Call) -> dict[str, Any]:
         """Cancel a run that is at work, whatever it was before."""
@@ -94,6 +99,11 @@ class Stateless(Operations):
                 run = self._old(call.ids.get("run_id") or self._ids.new("run", call.scope), call)
                 thread.runs[run.id] = run
         return self._store.threads[id]
+
+    def _message(self, call: Call) -> Message:
+        """The question, under the id that was asked for."""
+        id, thread = call.ids["message_id"], self._thread(call)
+        return replace(thread.written[0], id=id, metadata=thread.changed.get(id, {}))
 
     def _new_thread(self, body: Mapping[str, Any], call: Call) -> Thread:
         asked = {"messages": [_QUESTION]} if call.operation == "create_thread_and_run" else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,9 @@ class Thread:
     metadata: dict[str, str]
     written: list[Message] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
+    #: What the metadata of messages was changed to, and which messages were deleted, by their ids.
+    changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
 
     def view(self) -> dict[str, Any]:
         """The thread as it is sent."""
@@ -76,7 +79,11 @@ class Thread:
 
     def messages(self, now: float) -> list[Message]:
         """Its messages at a moment, oldest first: those that were written, and the answers of its runs."""
-        return sorted([*self.written, *self._answers(now)], key=lambda message: message.created)
+        messages = sorted([*self.written, *self._answers(now)], key=lambda message: message.created)
+        if not (self.changed or self.deleted):
+            return messages
+        kept = [each for each in messages if each.id not in self.deleted]
+        return [replace(each, metadata=self.changed.get(each.id, each.metadata)) for each in kept]
 
     def active(self, now: float) -> Run | None:
         """The run that locks it, if one does."""

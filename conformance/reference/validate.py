@@ -157,6 +157,7 @@ _RUN: Mapping[str, Check] = {
 _NEVER_NULL = {"assistant_id", "parallel_tool_calls"}
 
 create_run = members(_RUN, "assistant_id", nullable=tuple(set(_RUN) - _NEVER_NULL))
+modify_message = members({"metadata": metadata}, nullable=("metadata",))
 modify_run = members({"metadata": metadata}, nullable=("metadata",))
 cancel_run = members({})
 
