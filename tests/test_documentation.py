@@ -92,12 +92,12 @@ def test_a_broken_link_would_be_found(tmp_path: Path) -> None:
 def test_what_a_page_names_exists(path: Path, request: pytest.FixtureRequest) -> None:
     text = path.read_text("utf-8")
     options = {name for group in request.config._parser._groups for each in group.options for name in each.names()}
-    environments = {*re.findall(r"^\[testenv:(\w+)\]", (ROOT / "tox.ini").read_text("utf-8"), re.MULTILINE)}
+    environments = {*re.findall(r"^\[testenv:([\w-]+)\]", (ROOT / "tox.ini").read_text("utf-8"), re.MULTILINE)}
 
     assert set(re.findall(r"--runs-[a-z-]*[a-z]|--target-url", text)) <= options
     assert set(re.findall(r"RUN-[A-Z]+-\d{3}", text)) <= set(catalogue())
     assert set(re.findall(r"--(?:runs-)?fault=([a-z-]+)", text)) <= set(FAULTS)
-    assert set(re.findall(r"tox -e (\w+)", text)) <= environments
+    assert set(re.findall(r"tox -e ([\w-]+)", text)) <= environments
     places = re.findall(r"`((?:conformance|tests|docs|schemas|cassettes)/[\w./-]*)`", text)
     assert [place for place in places if not (ROOT / place).exists()] == []
 

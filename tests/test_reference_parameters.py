@@ -70,6 +70,7 @@ ALLOWED: list[dict[str, Any]] = [
     {"stream": None},
     {"additional_messages": None},
     {"reasoning_effort": "high"},
+    {"reasoning_effort": "none"},
 ]
 
 #: Members with values that are just refused, and the param and code of the refusal.
@@ -131,7 +132,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "additional_messages[0].role",
         "invalid_value",
     ),
-    ({"reasoning_effort": "none"}, "reasoning_effort", "invalid_value"),
+    ({"reasoning_effort": "extreme"}, "reasoning_effort", "invalid_value"),
     ({"assistant_id": None}, "assistant_id", "invalid_type"),
     ({"assistant_id": 1}, "assistant_id", "invalid_type"),
     ({"n": 1}, "n", "unknown_parameter"),

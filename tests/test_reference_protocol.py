@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 THREAD, RUN = "/threads/thread_x", "/threads/thread_x/runs/run_x"
 METHODS = {
-    "/assistants": {"POST"},
+    "/assistants": {"GET", "POST"},
     "/assistants/asst_x": {"GET", "POST", "DELETE"},
     "/threads": {"POST"},
     "/threads/runs": {"POST"},
-    THREAD: {"GET", "DELETE"},
+    THREAD: {"GET", "POST", "DELETE"},
     f"{THREAD}/messages": {"GET", "POST"},
+    f"{THREAD}/messages/msg_x": {"GET", "POST", "DELETE"},
     f"{THREAD}/runs": {"GET", "POST"},
     RUN: {"GET", "POST"},
     f"{RUN}/cancel": {"POST"},

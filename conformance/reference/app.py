@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -18,14 +16,17 @@ from conformance.reference.clock import ScopedClock
 from conformance.reference.errors import Refusal
 from conformance.reference.ids import Ids
 from conformance.reference.operations import Operations
+from conformance.reference.queries import need_known
+from conformance.reference.routes import chosen, routes_of
 from conformance.reference.runs import Pace
 from conformance.reference.store import Store
 from conformance.reference.streams import DONE, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Mapping, Sequence
 
     from conformance.reference.clock import Clock
+    from conformance.reference.routes import Routed
 
 DEFAULT_KEY = "sk-reference"
 #: Seconds after which a stream looks again what has become of its run.
@@ -45,6 +46,7 @@ class Reference:
         base_path: str = "/v1",
         pace: Pace | None = None,
         faults: Sequence[type[Operations]] = (),
+        strict_queries: bool = False,
     ) -> None:
         """
         Prepare an empty server.
@@ -58,16 +60,59 @@ class Reference:
             base_path: What all paths begin with.
             pace: How long runs take.
             faults: What it does wrong on purpose; see `conformance.reference.faults`.
+            strict_queries: Whether query parameters that nobody documents are refused, which the real service ignored.
         """
         self._clock = clock or ScopedClock()
         self._base_path = base_path
         self._seed = seed
+        self._strict_queries = strict_queries
         self._store = Store()
-        operations = type("Operations", (*faults, Operations), {}) if faults else Operations
-        self._operations: Operations = operations(
-            self._store, Ids(seed), pace or Pace(), cancel_policy, frozenset(keys)
-        )
+        self._ids = Ids(seed)
+        self._faults = tuple(faults)
+        self._given = (pace or Pace(), cancel_policy, frozenset(keys))
+        self._operations = self.acting()
         self._handled: Counter[str] = Counter()
+
+    def acting(self, *faults: type[Operations]) -> Operations:
+        """
+        The operations with more faults than the server has anyway, on what it keeps.
+
+        Raises:
+            TypeError: these faults exclude each other.
+        """
+        bases = (*dict.fromkeys((*faults, *self._faults)), Operations)
+        made: type[Operations] = type("Operations", bases, {}) if len(bases) > 1 else Operations
+        return made(self._store, self._ids, *self._given)
+
+    def reset(self) -> None:
+        """Forget everything, begin to count anew, and set a clock that is turned back to its beginning."""
+        with self._store.lock:
+            self._store.assistants.clear()
+            self._store.threads.clear()
+            self._ids.reset()
+            self._handled.clear()
+            if isinstance(self._clock, ScopedClock):
+                self._clock.reset()
+            self._operations = self.acting()
+
+    def routes(self, path: str) -> Mapping[str, Routed]:
+        """What each method asks for on a path, percent-encoded, from the host's root."""
+        return routes_of(path.removeprefix(self._base_path) if path.startswith(self._base_path) else "")
+
+    @property
+    def turned(self) -> ScopedClock | None:
+        """The clock, if it is one that is turned by hand."""
+        return self._clock if isinstance(self._clock, ScopedClock) else None
+
+    @property
+    def base_path(self) -> str:
+        """What all paths of the API begin with."""
+        return self._base_path
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a request may take its time while others are answered; only what is done wrong does."""
+        return any(not getattr(fault, "is_prompt", False) for fault in self._faults)
 
     def now(self, scope: str) -> float:
         """The time as a scope sees it, in Unix seconds, to the millisecond."""
@@ -87,6 +132,7 @@ class Reference:
         headers: Mapping[str, str],
         body: bytes,
         scope: str = "",
+        acting: Operations | None = None,
     ) -> Answer:
         """
         Answer a request.
@@ -98,32 +144,35 @@ class Reference:
             headers: Names in lower case.
             body: As it came.
             scope: Whose clock and ids it belongs to.
+            acting: What carries it out, if something else than usual; see `acting`.
         """
         with self._store.lock:
-            below = path.removeprefix(self._base_path) if path.startswith(self._base_path) else ""
-            routes = {route.method: found for route in _ROUTES if (found := route.match(below))}
+            operations = acting or self._operations
+            routes = self.routes(path)
             origin = self._origin(routes, scope)
             if isinstance(self._clock, ScopedClock):
                 self._clock.touch(scope, origin)
             operation = routes[method].operation if method in routes else ""
             call = Call("", {}, query, headers, body, scope, self.now(origin))
             try:
-                self._operations.admit(headers, operation)
-                routed = _chosen(routes, method, path)
-                self._operations.need_beta(headers)
+                operations.admit(headers, operation)
+                routed = chosen(routes, method, path)
+                operations.need_beta(headers)
+                if self._strict_queries:
+                    need_known(routed.operation, query)
                 call = replace(call, operation=routed.operation, ids=routed.ids)
-                answer = self._answer(scope, 200, getattr(self._operations, routed.operation)(call))
+                answer = self._answer(scope, 200, getattr(operations, routed.operation)(call))
                 for story in call.stories:
                     streamed = {**answer.headers, "content-type": "text/event-stream; charset=utf-8"}
-                    answer = Answer(200, streamed, b"", self._frames(story, scope, origin))
+                    answer = Answer(200, streamed, b"", self._frames(operations, story, scope, origin))
             except Refusal as refusal:
                 answer = self._answer(scope, refusal.status, refusal.body(), refusal.headers)
-            answer = self._operations.sent(answer, call)
+            answer = operations.sent(answer, call)
             return replace(answer, body=b"") if method == "HEAD" else answer
 
-    def _frames(self, story: Story, scope: str, origin: str) -> Generator[bytes]:
+    def _frames(self, operations: Operations, story: Story, scope: str, origin: str) -> Generator[bytes]:
         """The events of a story as they travel, each at its time."""
-        tell = self._operations.narrated
+        tell = operations.narrated
         try:
             while not story.is_over:
                 with self._store.lock:
@@ -132,22 +181,22 @@ class Reference:
                     said += tell(*DONE, story.run) if story.is_over else []
                     pause = 0 if story.is_over else story.next(now) - now
                 for name, data in said:
-                    yield self._operations.framed(name, data)
+                    yield operations.framed(name, data)
                 self._pass(pause, scope)
                 yield b""  # so that who listens can go when nothing more happens
         except GeneratorExit:
             with self._store.lock:
-                self._operations.left(story.run, self.now(origin))
+                operations.left(story.run, self.now(origin))
             raise
 
     def _pass(self, seconds: float, scope: str) -> None:
         """Let time pass for a stream; where others may intervene, no more than a moment."""
-        if isinstance(self._clock, ScopedClock):
+        if isinstance(self._clock, ScopedClock) and not self._clock.holds_streams:
             self.wait(seconds, scope)
         else:
             time.sleep(min(seconds, _MOMENT))
 
-    def _origin(self, routes: Mapping[str, _Routed], scope: str) -> str:
+    def _origin(self, routes: Mapping[str, Routed], scope: str) -> str:
         """The scope of the thread that the path leads to, else the scope that asks."""
         addressed = (self._store.threads.get(routed.ids.get("thread_id", "")) for routed in routes.values())
         return next((thread.scope for thread in addressed if thread), scope)
@@ -173,57 +222,3 @@ def _encoded(value: Mapping[str, Any]) -> bytes:
         return to_json(value, indent=2)
     except PydanticSerializationError:
         return json.dumps(value, indent=2).encode()
-
-
-class _Routed(NamedTuple):
-    operation: str
-    ids: Mapping[str, str]
-
-
-class _Route(NamedTuple):
-    method: str
-    depth: int
-    pattern: re.Pattern[str]
-    operation: str
-
-    def match(self, path: str) -> _Routed | None:
-        """Read the ids out of a path, if it is one of this route."""
-        found = self.pattern.fullmatch(path) if path.count("/") == self.depth else None
-        return found and _Routed(self.operation, {name: unquote(value) for name, value in found.groupdict().items()})
-
-
-def _chosen(routes: Mapping[str, _Routed], method: str, path: str) -> _Routed:
-    if not routes:
-        raise Refusal(f"Unknown request URL: {method} {path}.", status=404, code="unknown_url")
-    if method not in routes:
-        allowed = ", ".join(sorted(routes))
-        raise Refusal(f"Not allowed to {method} on {path}.", status=405, headers={"allow": allowed})
-    return routes[method]
-
-
-def _route(method: str, path: str, operation: Callable[[Operations, Call], dict[str, Any]]) -> _Route:
-    # No thread is named "runs": that path creates a thread and a run at once.
-    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>(?!runs(?:/|$))[^/]+)", path))
-    return _Route(method, path.count("/"), pattern, operation.__name__)
-
-
-_ROUTES = (
-    _route("POST", "/assistants", Operations.create_assistant),
-    _route("GET", "/assistants/{assistant_id}", Operations.retrieve_assistant),
-    _route("POST", "/assistants/{assistant_id}", Operations.modify_assistant),
-    _route("DELETE", "/assistants/{assistant_id}", Operations.delete_assistant),
-    _route("POST", "/threads", Operations.create_thread),
-    _route("POST", "/threads/runs", Operations.create_thread_and_run),
-    _route("GET", "/threads/{thread_id}", Operations.retrieve_thread),
-    _route("DELETE", "/threads/{thread_id}", Operations.delete_thread),
-    _route("POST", "/threads/{thread_id}/messages", Operations.create_message),
-    _route("GET", "/threads/{thread_id}/messages", Operations.list_messages),
-    _route("POST", "/threads/{thread_id}/runs", Operations.create_run),
-    _route("GET", "/threads/{thread_id}/runs", Operations.list_runs),
-    _route("GET", "/threads/{thread_id}/runs/{run_id}", Operations.retrieve_run),
-    _route("POST", "/threads/{thread_id}/runs/{run_id}", Operations.modify_run),
-    _route("POST", "/threads/{thread_id}/runs/{run_id}/cancel", Operations.cancel_run),
-    _route("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", Operations.submit_tool_outputs),
-    _route("GET", "/threads/{thread_id}/runs/{run_id}/steps", Operations.list_run_steps),
-    _route("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", Operations.retrieve_run_step),
-)

@@ -51,12 +51,24 @@ class Call:
         if kind != "application/json":
             raise Refusal(f"Unsupported content type '{kind}': expected 'application/json'.")
         try:
-            value = json.loads(self.body.decode(), parse_float=_finite, parse_constant=_finite)
-            _need_shallow(value, _DEEPEST)
+            value = strict_json(self.body.decode())
         except (ValueError, RecursionError):
             raise Refusal("The body of the request is no valid JSON.") from None
         check("", value)
         return value  # type: ignore[no-any-return]
+
+
+def strict_json(text: str) -> Any:
+    """
+    Read JSON that can be written again.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is too deep.
+    """
+    value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    _need_shallow(value, _DEEPEST)
+    return value
 
 
 def _finite(literal: str) -> float:

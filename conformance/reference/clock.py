@@ -34,7 +34,11 @@ class ScopedClock:
     A thread lives by the clock of the scope that created it, so that what one scope does never shifts another's times.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tick: float = TICK) -> None:
+        #: What a request takes, in seconds.
+        self.tick = self._tick = tick
+        #: Whether streams wait until somebody else turns the clock; by default they turn it themselves.
+        self.holds_streams = False
         self._passed: defaultdict[str, float] = defaultdict(float)
         self._reached: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -46,9 +50,15 @@ class ScopedClock:
         """A request takes a tick of the scope that sent it, and of the scope by whose clock its thread lives."""
         self._reached[scope].add(origin)
         for each in {scope, origin}:
-            self._passed[each] += TICK
+            self._passed[each] += self.tick
 
     def wait(self, seconds: float, scope: str) -> None:
         """Turn the scope's clock, and the clocks of all that it has reached so far."""
         for each in {scope, *self._reached[scope]}:
             self._passed[each] += seconds
+
+    def reset(self) -> None:
+        """Set every scope back to its beginning, and what was changed of the clock to how it was."""
+        self.tick, self.holds_streams = self._tick, False
+        self._passed.clear()
+        self._reached.clear()

@@ -17,6 +17,10 @@ class Ids:
         self._seed = seed
         self._issued: Counter[tuple[str, str]] = Counter()
 
+    def reset(self) -> None:
+        """Begin to count anew."""
+        self._issued.clear()
+
     def new(self, prefix: str, scope: str) -> str:
         """The next id of a kind in a scope."""
         self._issued[prefix, scope] += 1

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.reference import validate
 from conformance.reference.errors import Refusal, invalid, not_found
-from conformance.reference.pages import page
 from conformance.reference.runs import Run
 from conformance.reference.settings import settings_of
 from conformance.reference.steps import steps_of
-from conformance.reference.store import Message, Store, Thread
 from conformance.reference.streams import Story, framed
+from conformance.reference.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.reference.ids import Ids
     from conformance.reference.runs import Pace
     from conformance.reference.steps import Step
+    from conformance.reference.store import Store, Thread
 
 #: The states in which a run can be cancelled, by policy.
 CANCELLABLE = {
@@ -37,8 +37,8 @@ _JUST_BEFORE = 0.001
 _SHORT_KEY = 12
 
 
-class Operations:
-    """Assistants and threads as far as runs need them, and the runs."""
+class Operations(Surroundings):
+    """The runs and their steps, on what surrounds them."""
 
     def __init__(
         self, store: Store, ids: Ids, pace: Pace, cancel_policy: str, keys: Collection[str] = frozenset()
@@ -81,79 +81,6 @@ class Operations:
         """An event as it travels."""
         return framed(name, data)
 
-    # assistants and threads
-
-    def create_assistant(self, call: Call) -> dict[str, Any]:
-        """Create an assistant."""
-        body = call.json(validate.create_assistant)
-        id = self._ids.new("asst", call.scope)
-        self._store.assistants[id] = assistant = {
-            "id": id,
-            "object": "assistant",
-            "created_at": int(call.now),
-            "name": body.get("name"),
-            "description": body.get("description"),
-            "model": body["model"],
-            "instructions": body.get("instructions"),
-            "tools": body.get("tools", []),
-            "top_p": body.get("top_p"),
-            "temperature": body.get("temperature"),
-            "reasoning_effort": body.get("reasoning_effort"),
-            "tool_resources": {},
-            "metadata": body.get("metadata") or {},
-            "response_format": body.get("response_format") or "auto",
-        }
-        return assistant
-
-    def retrieve_assistant(self, call: Call) -> dict[str, Any]:
-        """Read an assistant."""
-        return self._assistant(call.ids["assistant_id"])
-
-    def modify_assistant(self, call: Call) -> dict[str, Any]:
-        """Change an assistant, and none of the runs that it has had."""
-        assistant = self._assistant(call.ids["assistant_id"])
-        body = call.json(validate.modify_assistant)
-        self._store.assistants[assistant["id"]] = {
-            **assistant,
-            **{name: each for name, each in body.items() if each is not None},
-        }
-        return self._store.assistants[assistant["id"]]
-
-    def delete_assistant(self, call: Call) -> dict[str, Any]:
-        """Forget an assistant."""
-        id = self._assistant(call.ids["assistant_id"])["id"]
-        del self._store.assistants[id]
-        return {"id": id, "object": "assistant.deleted", "deleted": True}
-
-    def create_thread(self, call: Call) -> dict[str, Any]:
-        """Create a thread with its first messages."""
-        thread = self._new_thread(call.json(validate.create_thread, optional=True), call)
-        self._store.threads[thread.id] = thread
-        return thread.view()
-
-    def retrieve_thread(self, call: Call) -> dict[str, Any]:
-        """Read a thread."""
-        return self._thread(call).view()
-
-    def delete_thread(self, call: Call) -> dict[str, Any]:
-        """Forget a thread, and its runs with it."""
-        thread = self._thread(call)
-        del self._store.threads[thread.id]
-        return {"id": thread.id, "object": "thread.deleted", "deleted": True}
-
-    def create_message(self, call: Call) -> dict[str, Any]:
-        """Add a message, unless a run locks the thread."""
-        thread = self._thread(call)
-        body = call.json(validate.MESSAGE)
-        if active := thread.active(call.now):
-            raise Refusal(f"Can't add messages to {thread.id} while a run {active.id} is active.")
-        return self._write(thread, body, call).view()
-
-    def list_messages(self, call: Call) -> dict[str, Any]:
-        """List messages."""
-        messages = [message.view() for message in self._thread(call).messages(call.now)]
-        return page(messages, call.query, "message")
-
     # runs
 
     def create_run(self, call: Call) -> dict[str, Any]:
@@ -172,9 +99,7 @@ class Operations:
         return told
 
     def _begin(self, thread: Thread, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
-        if not body["assistant_id"].startswith("asst_"):
-            raise invalid("assistant_id", f"'{body['assistant_id']}'. Expected an ID that begins with 'asst'.")
-        assistant = self._assistant(body["assistant_id"])
+        assistant = self._assigned(body["assistant_id"])
         settings = settings_of(body, assistant)
         if settings["model"] == "reference-rate-limited":
             raise Refusal(
@@ -210,7 +135,7 @@ class Operations:
 
     def list_runs(self, call: Call) -> dict[str, Any]:
         """List runs."""
-        return page([self.shown(run, call) for run in self._thread(call).runs.values()], call.query, "run")
+        return self._page([self.shown(run, call) for run in self._thread(call).runs.values()], call, "run")
 
     def retrieve_run(self, call: Call) -> dict[str, Any]:
         """Read a run."""
@@ -258,7 +183,7 @@ class Operations:
     def list_run_steps(self, call: Call) -> dict[str, Any]:
         """List the steps of a run."""
         steps = steps_of(self._run(call), call.now)
-        return page([self.shown_step(step, call) for step in steps], call.query, "run step")
+        return self._page([self.shown_step(step, call) for step in steps], call, "run step")
 
     def retrieve_run_step(self, call: Call) -> dict[str, Any]:
         """Read a step."""
@@ -271,41 +196,14 @@ class Operations:
     def _story(self, run: Run, call: Call) -> Story:
         return Story(run, call.now - _JUST_BEFORE, lambda moment: self.shown(run, replace(call, now=moment)))
 
-    def _assistant(self, id: str) -> dict[str, Any]:
-        if id not in self._store.assistants:
-            raise not_found("assistant", id)
-        return self._store.assistants[id]
-
-    def _thread(self, call: Call) -> Thread:
-        id = call.ids["thread_id"]
-        if not id.startswith("thread_"):
-            raise invalid("thread_id", f"'{id}'. Expected an ID that begins with 'thread'.")
-        if id not in self._store.threads:
-            raise not_found("thread", id)
-        return self._store.threads[id]
+    def _assigned(self, id: str) -> dict[str, Any]:
+        """The assistant that a run is to be carried out by."""
+        if not id.startswith("asst_"):
+            raise invalid("assistant_id", f"'{id}'. Expected an ID that begins with 'asst'.")
+        return self._assistant(id)
 
     def _run(self, call: Call) -> Run:
         thread, id = self._thread(call), call.ids["run_id"]
         if id not in thread.runs:
             raise not_found("run", id)
         return thread.runs[id]
-
-    def _new_thread(self, body: Mapping[str, Any], call: Call) -> Thread:
-        thread = Thread(self._ids.new("thread", call.scope), call.scope, call.now, body.get("metadata") or {})
-        for message in body.get("messages", []):
-            self._write(thread, message, call)
-        return thread
-
-    def _write(self, thread: Thread, body: Mapping[str, Any], call: Call) -> Message:
-        content = body["content"]
-        text = content if isinstance(content, str) else " ".join(part["text"] for part in content)
-        message = Message(
-            self._ids.new("msg", call.scope),
-            call.now,
-            body["role"],
-            text,
-            thread.id,
-            metadata=body.get("metadata") or {},
-        )
-        thread.written.append(message)
-        return message

@@ -54,14 +54,24 @@ def page(items: Sequence[Mapping[str, Any]], query: Sequence[tuple[str, str]], w
 def _limit(value: str | None) -> int:
     if value is None:
         return _DEFAULT_LIMIT
-    if not re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", value):
-        raise Refusal("Invalid type for 'limit': expected an integer.", param="limit", code="invalid_type")
-    limit = int(value)
+    limit = integer_of(value)
     if limit > _HIGHEST_LIMIT:
         raise invalid("limit", f"expected a value <= {_HIGHEST_LIMIT}, but got {limit}.", "integer_above_max_value")
     if limit < 1:
         raise invalid("limit", f"expected a value >= 1, but got {limit}.", "integer_below_min_value")
     return limit
+
+
+def integer_of(value: str) -> int:
+    """
+    Read a limit, of whatever size.
+
+    Raises:
+        Refusal: it is no integer.
+    """
+    if not re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", value):
+        raise Refusal("Invalid type for 'limit': expected an integer.", param="limit", code="invalid_type")
+    return int(value)
 
 
 def _position(items: Sequence[Mapping[str, Any]], cursor: str, param: str, what: str) -> int:

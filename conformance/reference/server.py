@@ -1,34 +1,40 @@
-"""A socket in front of the reference server: a bare ASGI application, served by uvicorn."""
+"""A socket in front of the reference server, served by uvicorn until the process is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from conformance.reference.calls import Answer
-from conformance.reference.errors import Refusal
+from conformance.reference.asgi import application
+from conformance.reference.control.routes import PREFIX, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from pathlib import Path
 
     from conformance.reference.app import Reference
+    from conformance.reference.control import Control
 
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
-    Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
-
-#: In bytes; a longer body is refused.
-LARGEST_BODY = 1024 * 1024
+#: Seconds that answers under way have left when the server is told to stop.
+_GRACE = 0.2
 
 
-def serve(reference: Reference, *, host: str, port: int, latency: float = 0.0) -> None:
+def serve(
+    reference: Reference,
+    *,
+    host: str,
+    port: int,
+    latency: float = 0.0,
+    control: Control | None = None,
+    ready_file: Path | None = None,
+) -> None:
     """
     Serve until the process is told to stop.
 
@@ -37,9 +43,12 @@ def serve(reference: Reference, *, host: str, port: int, latency: float = 0.0) -
         host: The address to bind to.
         port: 0 takes a free one; the line that is printed names it.
         latency: Seconds that every answer is held back.
+        control: What answers below `/_conformance/`.
+        ready_file: Where to write, as JSON, what the line says; it appears whole, and goes when the server does.
 
     Raises:
         OSError: the address cannot be bound to.
+        SystemExit: the file cannot be written.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,71 +56,66 @@ def serve(reference: Reference, *, host: str, port: int, latency: float = 0.0) -
         listener.bind((host, port))
         listener.listen(128)
         name = f"[{host}]" if ":" in host else host
-        print(f"reference server at http://{name}:{listener.getsockname()[1]}/v1", flush=True)  # noqa: T201
+        origin = f"http://{name}:{listener.getsockname()[1]}"
+        url = origin + reference.base_path
+        server = _Server(
+            uvicorn.Config(
+                application(reference, latency, control),
+                http=_Connection,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                ws="none",
+            )
+        )
         # Before uvicorn handles these signals and again after it has shut down, they come here.
         for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: sys.exit(0))
-        config = uvicorn.Config(
-            application(reference, latency), log_level="warning", access_log=False, lifespan="off", ws="none"
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+            signal.signal(each, server.stop)
+        try:
+            if not is_loopback(host):
+                _warn(f"{host} is not this machine alone: whoever reaches it can use the server and {PREFIX}.")
+            if ready_file:
+                _write(ready_file, {"url": url, "control": origin + PREFIX.rstrip("/"), "pid": os.getpid()})
+            print(f"reference server at {url}", flush=True)  # noqa: T201
+            server.run(sockets=[listener])
+        finally:
+            if ready_file:
+                ready_file.unlink(missing_ok=True)
 
 
-def application(reference: Reference, latency: float = 0.0) -> Application:
-    """The ASGI application; `latency` is in seconds."""
+class _Connection(H11Protocol):
+    """A connection that the application can hang up."""
 
-    async def answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        body = await _body(receive)
-        if body is None:
-            return
-        await asyncio.sleep(latency)
-        # In threads, so that requests can meet as they do on any other server.
-        given = _too_large() if len(body) > LARGEST_BODY else await asyncio.to_thread(_handled, reference, scope, body)
-        headers = [(name.encode(), value.encode()) for name, value in given.headers.items()]
-        if given.frames is None and scope["method"] != "HEAD":
-            headers.append((b"content-length", str(len(given.body)).encode()))
-        await send({"type": "http.response.start", "status": given.status, "headers": headers})
-        if given.frames is not None:
-            await _stream(given.frames, receive, send)
-        await send({"type": "http.response.body", "body": given.body})
-
-    return answer
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
-async def _stream(frames: Generator[bytes], receive: Receive, send: Send) -> None:
-    """Send frame after frame as they come, until the last one, or until the client goes away."""
-    leaving = asyncio.ensure_future(receive())
-    while not leaving.done() and (frame := await asyncio.to_thread(next, frames, None)) is not None:
-        if frame:  # nothing at all would end the body
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
-    leaving.cancel()
-    await asyncio.to_thread(frames.close)
+class _Server(uvicorn.Server):
+    """A server that waits for nobody when it is told to stop."""
+
+    def stop(self, *_: object) -> None:
+        """Begin no more, or end."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or as much as shows that it is too large; None if the client went away."""
-    body = bytearray()
-    while len(body) <= LARGEST_BODY:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
-    return bytes(body)
+def _write(path: Path, told: dict[str, Any]) -> None:
+    """Write a file that nobody sees before it is whole."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(json.dumps(told) + "\n", "utf-8")
+        unfinished.replace(path)
+    except OSError as problem:
+        raise SystemExit(f"{path} cannot be written: {problem.strerror}") from None
 
 
-def _handled(reference: Reference, scope: dict[str, Any], body: bytes) -> Answer:
-    return reference.handle(
-        scope["method"],
-        scope["raw_path"].decode("latin-1"),
-        parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
-        {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-        body,
-    )
-
-
-def _too_large() -> Answer:
-    refusal = Refusal(f"The body of the request is over {LARGEST_BODY} bytes.", status=413)
-    headers = {"content-type": "application/json", "connection": "close"}
-    return Answer(refusal.status, headers, json.dumps(refusal.body(), indent=2).encode())
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,9 @@ class Thread:
     metadata: dict[str, str]
     written: list[Message] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
+    #: What the metadata of messages was changed to, and which messages were deleted, by their ids.
+    changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
 
     def view(self) -> dict[str, Any]:
         """The thread as it is sent."""
@@ -76,7 +79,11 @@ class Thread:
 
     def messages(self, now: float) -> list[Message]:
         """Its messages at a moment, oldest first: those that were written, and the answers of its runs."""
-        return sorted([*self.written, *self._answers(now)], key=lambda message: message.created)
+        messages = sorted([*self.written, *self._answers(now)], key=lambda message: message.created)
+        if not (self.changed or self.deleted):
+            return messages
+        kept = [each for each in messages if each.id not in self.deleted]
+        return [replace(each, metadata=self.changed.get(each.id, each.metadata)) for each in kept]
 
     def active(self, now: float) -> Run | None:
         """The run that locks it, if one does."""
@@ -103,6 +110,26 @@ def answer_of(run: Run, now: float) -> Message | None:
         ended=writing.end.at if writing.end else None,
         reason=writing.reason,
     )
+
+
+def assistant_of(id: str, now: float, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A new assistant as it is kept and sent, from the body of the request that creates it."""
+    return {
+        "id": id,
+        "object": "assistant",
+        "created_at": int(now),
+        "name": body.get("name"),
+        "description": body.get("description"),
+        "model": body["model"],
+        "instructions": body.get("instructions"),
+        "tools": body.get("tools", []),
+        "top_p": body.get("top_p"),
+        "temperature": body.get("temperature"),
+        "reasoning_effort": body.get("reasoning_effort"),
+        "tool_resources": {},
+        "metadata": body.get("metadata") or {},
+        "response_format": body.get("response_format") or "auto",
+    }
 
 
 @dataclass

@@ -5,110 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from conformance.reference.errors import Refusal, invalid, missing
+from conformance.reference.checks import integer, items, members, number, of_type, one_of, text
+from conformance.reference.errors import invalid, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    Check = Callable[[str, Any], None]
+    from conformance.reference.checks import Check
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_TOOLS = 20
 _MOST_TOOLS_OF_AN_ASSISTANT = 128
 _MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
-_LARGEST_INTEGER = 2**31 - 1
-_KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", dict: "an object", list: "an array"}
-
-
-def of_type(*types: type) -> Check:
-    """One of the JSON types; true is no integer."""
-
-    def check(name: str, value: Any) -> None:
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            wanted, got = " or ".join(_KINDS[each] for each in types), _KINDS.get(type(value), "null")
-            problem = f"expected {wanted}, but got {got} instead."
-            raise Refusal(f"Invalid type for '{name}': {problem}", param=name, code="invalid_type")
-
-    return check
-
-
-def number(low: float, high: float) -> Check:
-    """A number within bounds, both included."""
-
-    def check(name: str, value: Any) -> None:
-        of_type(int, float)(name, value)
-        if not low <= value <= high:
-            side = "below_min" if value < low else "above_max"
-            raise invalid(name, f"expected a value from {low} to {high}, but got {value}.", f"decimal_{side}_value")
-
-    return check
-
-
-def integer(low: int, high: int = _LARGEST_INTEGER) -> Check:
-    """An integer within bounds, both included."""
-
-    def check(name: str, value: Any) -> None:
-        of_type(int)(name, value)
-        if value < low:
-            raise invalid(name, f"expected a value >= {low}, but got {value}.", "integer_below_min_value")
-        if value > high:
-            raise invalid(name, f"expected a value <= {high}, but got {value}.", "integer_above_max_value")
-
-    return check
-
-
-def one_of(*values: str) -> Check:
-    """One of some words."""
-
-    def check(name: str, value: Any) -> None:
-        of_type(str)(name, value)
-        if value not in values:
-            raise invalid(name, f"'{value}' is none of {', '.join(values)}.")
-
-    return check
-
-
-def text(longest: int) -> Check:
-    """A string of limited length."""
-
-    def check(name: str, value: Any) -> None:
-        of_type(str)(name, value)
-        if len(value) > longest:
-            raise invalid(name, f"a string of at most {longest} characters was expected.", "string_above_max_length")
-
-    return check
-
-
-def items(check_item: Check, most: int | None = None) -> Check:
-    """An array of such items."""
-
-    def check(name: str, value: Any) -> None:
-        of_type(list)(name, value)
-        if most is not None and len(value) > most:
-            raise invalid(name, f"at most {most} items were expected, but got {len(value)}.", "array_above_max_length")
-        for index, item in enumerate(value):
-            check_item(f"{name}[{index}]", item)
-
-    return check
-
-
-def members(checks: Mapping[str, Check], *required: str, nullable: tuple[str, ...] = ()) -> Check:
-    """A closed object: its members, which of them must be there, and which may be null."""
-
-    def check(name: str, value: Any) -> None:
-        of_type(dict)(name or "body", value)
-        prefix = f"{name}." if name else ""
-        for member in required:
-            if member not in value:
-                raise missing(prefix + member)
-        for member, inner in value.items():
-            if member not in checks:
-                param = prefix + member
-                raise Refusal(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
-            if inner is not None or member not in nullable:
-                checks[member](prefix + member, inner)
-
-    return check
 
 
 def metadata(name: str, value: Any) -> None:
@@ -190,12 +98,35 @@ _TOOLS: Mapping[str, Check] = {
 _TRUNCATION = members(
     {"type": one_of("auto", "last_messages"), "last_messages": integer(1)}, "type", nullable=("last_messages",)
 )
+_STATIC = members({"max_chunk_size_tokens": integer(100, 4096), "chunk_overlap_tokens": integer(0)})
+_VECTOR_STORE = members(
+    {
+        "file_ids": items(of_type(str)),
+        "chunking_strategy": members({"type": one_of("auto", "static"), "static": _STATIC}, "type"),
+        "metadata": metadata,
+    },
+    nullable=("metadata",),
+)
+_RESOURCES = members(
+    {
+        "code_interpreter": members({"file_ids": items(of_type(str), 20)}),
+        "file_search": members(
+            {"vector_store_ids": items(of_type(str), 1), "vector_stores": items(_VECTOR_STORE, 1)},
+        ),
+    }
+)
+_ATTACHMENT = members(
+    {
+        "file_id": of_type(str),
+        "tools": items(members({"type": one_of("code_interpreter", "file_search")}, "type")),
+    }
+)
 MESSAGE = members(
     {
         "role": one_of("user", "assistant"),
         "content": content,
         "metadata": metadata,
-        "attachments": of_type(list),
+        "attachments": items(_ATTACHMENT),
     },
     "role",
     "content",
@@ -208,7 +139,7 @@ _MODELLED: Mapping[str, Check] = {
     "temperature": number(0, 2),
     "top_p": number(0, 1),
     "response_format": response_format,
-    "reasoning_effort": one_of("minimal", "low", "medium", "high"),
+    "reasoning_effort": one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"),
 }
 _RUN: Mapping[str, Check] = {
     **_MODELLED,
@@ -226,25 +157,28 @@ _RUN: Mapping[str, Check] = {
 _NEVER_NULL = {"assistant_id", "parallel_tool_calls"}
 
 create_run = members(_RUN, "assistant_id", nullable=tuple(set(_RUN) - _NEVER_NULL))
+modify_message = members({"metadata": metadata}, nullable=("metadata",))
 modify_run = members({"metadata": metadata}, nullable=("metadata",))
 cancel_run = members({})
-_OUTPUT = members({"tool_call_id": of_type(str), "output": of_type(str)}, "tool_call_id", "output")
-submit_outputs = members(
-    {
-        "tool_outputs": items(_OUTPUT),
-        "stream": of_type(bool),
-    },
-    "tool_outputs",
-    nullable=("stream",),
-)
+
+
+def _outputs(*required: str) -> Check:
+    output = members({"tool_call_id": of_type(str), "output": of_type(str)}, *required)
+    return members({"tool_outputs": items(output), "stream": of_type(bool)}, "tool_outputs", nullable=("stream",))
+
+
+submit_outputs = _outputs("tool_call_id", "output")
+#: The published schema demands neither member of an output; nothing can be made of one without them.
+submit_anything = _outputs()
 create_thread = members(
-    {"messages": items(MESSAGE), "metadata": metadata, "tool_resources": of_type(dict)},
+    {"messages": items(MESSAGE), "metadata": metadata, "tool_resources": _RESOURCES},
     nullable=("metadata", "tool_resources"),
 )
+modify_thread = members({"metadata": metadata, "tool_resources": _RESOURCES}, nullable=("metadata", "tool_resources"))
 _THREAD_AND_RUN = {
     **{name: check for name, check in _RUN.items() if not name.startswith("additional_")},
     "thread": create_thread,
-    "tool_resources": of_type(dict),
+    "tool_resources": _RESOURCES,
 }
 create_thread_and_run = members(
     _THREAD_AND_RUN, "assistant_id", nullable=tuple(set(_THREAD_AND_RUN) - _NEVER_NULL - {"thread"})
@@ -254,7 +188,7 @@ _ASSISTANT: Mapping[str, Check] = {
     "name": text(256),
     "description": text(512),
     "tools": items(tool, _MOST_TOOLS_OF_AN_ASSISTANT),
-    "tool_resources": of_type(dict),
+    "tool_resources": _RESOURCES,
 }
 _NULL_IN_AN_ASSISTANT = ("name", "description", "tool_resources", *(set(_MODELLED) - {"model"}))
 create_assistant = members(_ASSISTANT, "model", nullable=_NULL_IN_AN_ASSISTANT)

@@ -6,20 +6,22 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.reference import __main__, server
+from conformance.reference import command, server
 
 if TYPE_CHECKING:
+    from conformance.reference import asgi
     from conformance.reference.app import Reference
+    from conformance.reference.control import Control
 
 _plain = server.application
 
 
-def counted(reference: Reference, latency: float = 0.0) -> server.Application:
+def counted(reference: Reference, latency: float = 0.0, control: Control | None = None) -> asgi.Application:
     """The application, counting."""
     count = Path(os.environ["PEERS_COUNT"]).open("ab", buffering=0)  # noqa: SIM115 - open as long as the process lives
-    answer = _plain(reference, latency)
+    answer = _plain(reference, latency, control)
 
-    async def counting(scope: dict[str, Any], receive: server.Receive, send: server.Send) -> None:
+    async def counting(scope: dict[str, Any], receive: asgi.Receive, send: asgi.Send) -> None:
         count.write(b".")
         await answer(scope, receive, send)
 
@@ -28,4 +30,4 @@ def counted(reference: Reference, latency: float = 0.0) -> server.Application:
 
 if __name__ == "__main__":
     server.application = counted
-    __main__.main()
+    command.main()
