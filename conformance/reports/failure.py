@@ -50,7 +50,7 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
     row = finding.requirement
     lines = [
         f"{row.id}  {finding.title}",
-        _entry("target", place.target),
+        _entry(place.role, place.target),
         _entry("case", case_name(finding.item)),
     ]
     for number, violation in enumerate(finding.violations[:SHOWN]):
@@ -83,7 +83,9 @@ def history(exchanges: Sequence[Exchange]) -> str:
 def told(violation: Violation, place: Place) -> Told:
     """What is told of a violation, wherever it is told."""
     exchanges, reproduce = violation.exchanges, tuple[str, ...]()
-    if violation.sequence:
+    if violation.calls:
+        reproduce = violation.calls
+    elif violation.sequence:
         reproduce = tuple(script(violation.sequence, place))
     elif exchanges:
         reproduce = (curl(exchanges[-1].request, place),)
