@@ -134,7 +134,7 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _of_side(side: Side, items: list[pytest.Item], mine: dict[pytest.Item, str]) -> dict[pytest.Item, str]:
-    """Leave out the items of the other side, which are none of this session's business: nothing counts or lists them."""
+    """Leave out the items of the other side, which this session neither counts nor lists."""
     from conformance.requirements import both_catalogues, catalogue
 
     others = {item for item, id in mine.items() if id in both_catalogues() and id not in catalogue(side)}

@@ -24,7 +24,7 @@ _CLIENT_HEAD = """\
 
 Generated from the catalogue in `conformance/requirements/sdk/`; [sdk.md](sdk.md) says how a client is judged. The level
 is the first word of a title. The basis says why a row has its level: *stated* by a source, in a published *schema*,
-*derived* from what the API's definitions and HTTP mean for whoever calls it, or *observed* in recordings of the real service.
+*derived* from what the API's definitions and HTTP mean for a caller, or *observed* in recordings of the real service.
 """
 _HEADS = {Side.SERVER: _HEAD, Side.CLIENT: _CLIENT_HEAD}
 _COLUMNS = "| id | requirement | basis | reach | sources |\n|---|---|---|---|---|\n"

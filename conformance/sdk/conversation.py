@@ -138,8 +138,10 @@ class Conversation:
         kept: list[Exchange] = []
         strayed: list[Exchange] = []
         server = ScriptedServer(self._script, lambda *told: kept.append(self._keep(*told)))
-        other = ScriptedServer(self._elsewhere, lambda *told: strayed.append(self._keep(*told)))
-        self.elsewhere = f"http://127.0.0.1:{other.port}"
+        other = None
+        if self._elsewhere:
+            other = ScriptedServer(self._elsewhere, lambda *told: strayed.append(self._keep(*told)))
+            self.elsewhere = f"http://127.0.0.1:{other.port}"
         began = time.monotonic()
         set_up = {"api_key": KEY, "timeout": timeout, "retries": retries}
         try:
@@ -147,7 +149,8 @@ class Conversation:
         finally:
             seconds = time.monotonic() - began
             server.end()
-            other.end()
+            if other:
+                other.end()
         if answer.unsupported:
             raise _impossible(call, answer.unsupported)
         shown = {"call": call, "arguments": arguments, "client": {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}}

@@ -48,6 +48,7 @@ class Driver:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes | None] = queue.Queue(_WAITING)
         self._words = bytearray()
+        self._readers: list[Thread] = []
         self._number = 0
         self._breakdowns = 0
 
@@ -73,8 +74,12 @@ class Driver:
         self._lines, self._words = queue.Queue(_WAITING), bytearray()
         assert self._process.stdout  # it was asked for
         assert self._process.stderr
-        Thread(target=_deliver, args=(self._process.stdout, self._lines), daemon=True).start()
-        Thread(target=_remember, args=(self._process.stderr, self._words), daemon=True).start()
+        self._readers = [
+            Thread(target=_deliver, args=(self._process.stdout, self._lines), daemon=True),
+            Thread(target=_remember, args=(self._process.stderr, self._words), daemon=True),
+        ]
+        for each in self._readers:
+            each.start()
         number = self._next()
         try:
             return read_hello(self._asked(greeting(number)), number)
@@ -127,6 +132,13 @@ class Driver:
                 break
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what it left behind in its group
+        while not self._lines.empty():  # so that what delivers them comes to its end
+            self._lines.get_nowait()
+        for each in self._readers:
+            each.join(_GRACE)
+        for pipe in (process.stdout, process.stderr):
+            if pipe and not any(each.is_alive() for each in self._readers):
+                pipe.close()
 
     def _next(self) -> int:
         self._number += 1

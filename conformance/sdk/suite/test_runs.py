@@ -149,7 +149,7 @@ def test_arguments_are_the_text_of_the_model(sdk: Conversation, text: str) -> No
 @requirement("SDK-RUN-009")
 def test_the_keys_of_metadata_are_the_callers(sdk: Conversation) -> None:
     """A client that renames members renames its own, and not these."""
-    metadata = {"order_id": "1", "orderId": "2", "Order-Id": "3", "id.of.order": "4", "größe": "5"}
+    metadata = {"order_id": "1", "orderId": "2", "Order-Id": "3", "id.of.order": "4", "id of order": "5"}
 
     seen = given(sdk, bodies.run(metadata=metadata))
 
