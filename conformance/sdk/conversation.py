@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import NotClaimed, Untested, Violated, Violation
-from conformance.sdk.protocol import EXPECTED
+from conformance.sdk.protocol import EXPECTED, NEEDED
 from conformance.sdk.server import ScriptedServer
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ class Conversation:
             if other:
                 other.end()
         if answer.unsupported:
-            raise _impossible(call, answer.unsupported)
+            told = f"{call} with {', '.join(arguments)}"
+            raise _impossible(call if arguments.keys() <= NEEDED else "", answer.unsupported, told)
         shown = {"call": call, "arguments": arguments, "client": {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}}
         in_order = sorted(kept, key=lambda each: each.at)
         return Seen(answer, in_order, seconds, strayed, (json.dumps(shown, ensure_ascii=False), self.again))
@@ -166,6 +167,6 @@ def again(command: str, requirement: str) -> str:
     return f"pytest --runs-sdk={shlex.quote(command)} -k {requirement}"
 
 
-def _impossible(call: str, reason: str) -> Untested:
-    told = f"the client has no {call}: {reason}"
+def _impossible(call: str, reason: str, what: str = "") -> Untested:
+    told = f"the client has no {what or call}: {reason}"
     return Untested(told) if call in EXPECTED else NotClaimed(told)

@@ -35,7 +35,11 @@ RESULTS: Final[Mapping[str, str]] = {
 #: The calls without which there is little left of a client: their lack is no excuse.
 EXPECTED: Final = frozenset({"create_run", "retrieve_run", "list_runs", "cancel_run"})
 #: What else a client may be declared to lack, beside calls.
-FEATURES: Final = frozenset({"nulls", "send-nulls", "beta-header", "retries", "timeouts", "request-ids", "bearer-key"})
+FEATURES: Final = frozenset(
+    {"nulls", "send-nulls", "beta-header", "retries", "timeouts", "request-ids", "bearer-key", "has-more"}
+)
+#: The arguments without which a call is none.
+NEEDED: Final = frozenset({"thread_id", "run_id", "assistant_id"})
 #: What an error can be to the user of a client.
 KINDS: Final = frozenset({"status", "connection", "timeout", "other"})
 
@@ -123,7 +127,7 @@ def _fits(member: str, result: Any) -> bool:
     match member, result:
         case ("run", dict()):
             return True
-        case ("page", {"ids": list(), "has_more": _}):
+        case ("page", {"ids": list()}):
             return True
         case ("ids", list()):
             return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
@@ -119,7 +120,7 @@ def _pieces(reply: Reply) -> Iterator[bytes | float]:
     """A reply as it travels."""
     framing = {"Transfer-Encoding": "chunked"} if reply.chunked else {"Content-Length": str(len(reply.body))}
     lines = [
-        f"HTTP/1.1 {reply.status} Scripted",
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
         *(f"{name}: {text}" for name, text in {**reply.headers, **framing}.items()),
     ]
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
