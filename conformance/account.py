@@ -82,7 +82,9 @@ def _target(session: Session) -> doc.Target:
 def _options(session: Session) -> Iterator[str]:
     """What to say to pytest to judge the same target in the same way."""
     settings = session.settings
-    if settings.kind == "replay":
+    if settings.kind == "sdk":
+        yield f"--runs-sdk={settings.sdk}"
+    elif settings.kind == "replay":
         yield f"--runs-replay={settings.replay}"
     else:
         yield f"--target-url={settings.url if settings.kind == 'url' else 'reference'}"

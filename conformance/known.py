@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from conformance.requirements import State, catalogue
+from conformance.requirements import Side, State, both_catalogues, catalogue
 from conformance.settings import BadSettings
 from conformance.verdicts import Verdict
 
@@ -59,14 +59,16 @@ class Known:
     entries: Sequence[Acceptance] = ()
     #: Entries whose day is past; what they are about counts again.
     overdue: Sequence[Acceptance] = ()
+    side: Side = Side.SERVER
     _awaited: dict[str, int] = field(default_factory=dict)
     _came_to: dict[str, set[Verdict]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entries: Sequence[Acceptance], today: date) -> Known:
-        """Part the entries by the day."""
+    def of(cls, entries: Sequence[Acceptance], today: date, side: Side = Side.SERVER) -> Known:
+        """Part the entries about a side by the day."""
+        entries = [each for each in entries if each.requirement in catalogue(side)]
         return cls(
-            [each for each in entries if each.counts(today)], [each for each in entries if not each.counts(today)]
+            [each for each in entries if each.counts(today)], [each for each in entries if not each.counts(today)], side
         )
 
     def expect(self, items: Iterable[tuple[str, str]]) -> None:
@@ -82,7 +84,7 @@ class Known:
         Args:
             selected: The requirements that have items in this session.
         """
-        rows, of_session = catalogue(), set(selected)
+        rows, of_session = catalogue(self.side), set(selected)
         whole = {id for id, row in rows.items() if row.state is State.ACTIVE} <= of_session
         for entry in self.entries:
             row = rows[entry.requirement]
@@ -162,7 +164,7 @@ def updated(path: Path, findings: Mapping[str, Sequence[Finding]], counting: fro
         of_row = findings.get(entry.requirement, ())
         verdicts = {each.verdict for each in of_row if entry.matches(entry.requirement, each.item)}
         holds = verdicts and verdicts <= {Verdict.PASS, Verdict.STALE}
-        if catalogue()[entry.requirement].state is not State.ACTIVE or (holds and not entry.flaky):
+        if both_catalogues()[entry.requirement].state is not State.ACTIVE or (holds and not entry.flaky):
             document.remove(entry.key)
     for id, of_row in findings.items():
         for key, reason in _news(id, of_row, counting).items():
@@ -186,7 +188,7 @@ def _news(id: str, findings: Sequence[Finding], counting: frozenset[Verdict]) ->
 
 def _acceptance(path: Path, key: str, entry: Any) -> Acceptance:
     id, _, parameter = key.removesuffix("]").partition("[")
-    if id not in catalogue():
+    if id not in both_catalogues():
         raise BadSettings(f"{path}: there is no requirement {id}")
     if not isinstance(entry, dict) or set(entry) - _MEMBERS:
         form = f'{key} should be {{ reason = "...", until = "2027-01-31", flaky = true }}, the date and flaky optional'

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NOTHING_MEASURED = 11
 
 #: Options that ask for a session of the suite even where no path is given.
-_ASKING = ("runs_target_url", "runs_replay", "runs_record", "runs_list", "runs_fuzz")
+_ASKING = ("runs_target_url", "runs_sdk", "runs_replay", "runs_record", "runs_list", "runs_fuzz")
 
 #: The options that a project or an environment can set; what a session is to do is said on the command line.
 SETTABLE = (
@@ -44,6 +44,12 @@ def add(group: pytest.OptionGroup) -> None:
         metavar="URL",
         help="judge the server at this base URL, or the embedded one with the word `reference`; "
         "the default is to replay the bundled cassettes",
+    )
+    option(
+        "--runs-sdk",
+        metavar="DRIVER",
+        help="judge a client: openai-python, openai-node, openai-ruby, azure-ai-agents, or a command that starts a "
+        "driver of your own; docs/sdk.md",
     )
     option(
         "--runs-api-key-env",

@@ -20,6 +20,8 @@ class Violation:
     exchanges: tuple[Exchange, ...]
     #: All that must be sent to see it, in order, where that was searched for.
     sequence: tuple[Exchange, ...] = ()
+    #: What a driver of a client was told, and how to have it told again.
+    calls: tuple[str, ...] = ()
 
 
 class Violated(AssertionError):

@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from conformance.attended import Attended
+    from conformance.requirements import Side
     from conformance.session import Session
 
 SUITE = Path(__file__).parent / "suite"
+#: The cases about clients.
+CLIENTS = Path(__file__).parent / "sdk" / "suite"
 
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
@@ -69,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.getoption("numprocesses", None):
             raise pytest.UsageError(_NO_XDIST)
         if config.args_source is not config.ArgsSource.ARGS:
-            config.args = [str(SUITE)]
+            config.args = [str(CLIENTS if config.getoption("runs_sdk") else SUITE)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -101,6 +104,10 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     mine = {item: str(marker.args[0]) for item in items if (marker := item.get_closest_marker("requirement"))}
     if not mine:
         return
+    from conformance.requirements import Level, Side, State, catalogue
+
+    side = Side.CLIENT if config.getoption("runs_sdk") else Side.SERVER
+    mine = _of_side(side, items, mine)
     if hasattr(config, "workerinput"):
         # A worker cannot end the session; it runs nothing, and its controller says why.
         getattr(config, "workeroutput")["runs_refused"] = True  # noqa: B009 - an attribute that xdist adds
@@ -116,14 +123,12 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 
         writer = config.stash[ALLURE] = Writer(Path(folder).absolute(), session.redactor, session.place)
         config.add_cleanup(writer.give_back)
-    from conformance.requirements import Level, State, catalogue
-
     for level in Level:
         config.addinivalue_line("markers", f"{level.lower()}: the level of the requirement")
-    for key, name in {row.area.key: row.area.name for row in catalogue().values()}.items():
+    for key, name in {row.area.key: row.area.name for row in catalogue(side).values()}.items():
         config.addinivalue_line("markers", f"{key.lower()}: {name}")
     for item, id in mine.items():
-        row = item.stash[ROW] = catalogue()[id]
+        row = item.stash[ROW] = catalogue(side)[id]
         if row.state is not State.ACTIVE:
             raise pytest.UsageError(f"{item.nodeid} measures {row.id}, which is {row.state}")
         item.extra_keyword_matches.add(row.id)
@@ -136,6 +141,17 @@ def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
     }:
         items[:] = [item for item in items if item not in unwanted]
         config.hook.pytest_deselected(items=list(unwanted))
+
+
+def _of_side(side: Side, items: list[pytest.Item], mine: dict[pytest.Item, str]) -> dict[pytest.Item, str]:
+    """Leave out the items of the other side, which this session neither counts nor lists."""
+    from conformance.requirements import both_catalogues, catalogue
+
+    others = {item for item, id in mine.items() if id in both_catalogues() and id not in catalogue(side)}
+    if others == mine.keys():
+        raise pytest.UsageError(_OTHER_SIDE[side])
+    items[:] = [item for item in items if item not in others]
+    return {item: id for item, id in mine.items() if item not in others}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -318,13 +334,22 @@ _NOTHING_OF_OURS = (
 _NO_XDIST = "the journal belongs to one process: drop -n; --runs-max-concurrency is the suite's parallelism"
 
 
+#: What is said where only the other side's cases were collected, by the side that is judged.
+_OTHER_SIDE = {
+    "server": "these cases judge clients: name one with --runs-sdk",
+    "client": "--runs-sdk judges a client, and these cases judge servers: leave the paths out",
+}
+
+
 def _begin(config: pytest.Config) -> Session:
+    from conformance.sdk.session import ClientSession
     from conformance.session import Session
     from conformance.settings import BadSettings, Settings
     from conformance.states.waits import BUDGETS
 
     try:
-        return Session(Settings.read(config.getoption, BUDGETS), config.invocation_params.dir)
+        settings = Settings.read(config.getoption, BUDGETS)
+        return (ClientSession if settings.kind == "sdk" else Session)(settings, config.invocation_params.dir)
     except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
         raise pytest.UsageError(str(problem)) from None
 
@@ -349,7 +374,7 @@ def _list_rows(session: pytest.Session) -> None:
     for item in session.items:
         if ROW in item.stash:
             checks.setdefault(item.stash[ROW].id, []).append(item.nodeid.rsplit("/", 1)[-1])
-    _print(session, rows(checks))
+    _print(session, rows(checks, session.config.stash[SESSION].settings.side))
 
 
 def _print(session: pytest.Session, lines: Iterable[str], **style: bool) -> None:

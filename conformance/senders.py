@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import count
+from time import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.wire.exchange import LATE, Response
@@ -148,3 +149,28 @@ class _Handed:
 
     def _elapsed(self) -> float:
         return round(self._now() - self.at, 3)
+
+
+class Nobody:
+    """Answers in sessions that send nothing."""
+
+    def open(self, scope: str) -> None:
+        """Nothing is prepared."""
+
+    def close(self, scope: str, *, complete: bool) -> None:
+        """Nothing is kept."""
+
+    def send(self, request: Request, scope: str, gate: Callable[[], object] | None = None) -> Reply:  # noqa: ARG002
+        """There is nobody."""
+        raise ConnectionError("this session has no target")
+
+    def listen(self, request: Request, scope: str, seconds: float) -> Arriving:  # noqa: ARG002
+        """There is nobody."""
+        raise ConnectionError("this session has no target")
+
+    def now(self, scope: str) -> float:  # noqa: ARG002
+        """The time of everybody."""
+        return time()
+
+    def wait(self, seconds: float, scope: str) -> None:
+        """Nothing is waited for."""

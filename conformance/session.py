@@ -81,7 +81,7 @@ class Session:
         self._recorded: Sequence[str] = ()
         self._list = start / (settings.known_failures or DEFAULT_NAME)
         listed = read_known(self._list) if settings.known_failures or self._list.is_file() else ()
-        self.known = Known.of(listed, date.today())  # noqa: DTZ011 - the day where the list is kept
+        self.known = Known.of(listed, date.today(), settings.side)  # noqa: DTZ011 - the day where the list is kept
         #: The requirements that have items in this session.
         self.selected: frozenset[str] = frozenset()
         #: Why nothing could be measured at all, if that is so.
@@ -152,7 +152,8 @@ class Session:
             )
             lines.append(f"conformance: {key}; cancel policy {self.settings.policy}")
         if pinned := self.settings.contract:
-            gone = sum(id not in catalogue() or catalogue()[id].state is not State.ACTIVE for id in pinned.levels)
+            rows = catalogue(self.settings.side)
+            gone = sum(id not in rows or rows[id].state is not State.ACTIVE for id in pinned.levels)
             more = f", {gone} of them judged no more" if gone else ""
             lines.append(f"conformance: contract {pinned.name}, {len(pinned.levels)} requirements{more}")
         if overdue := sorted(entry.key for entry in self.known.overdue):
@@ -206,7 +207,7 @@ class Session:
         self.known.expect(named)
         for row, reason in self.known.unmatched(selected):
             self._file(row, self._list.name, Verdict.STALE, reason)
-        active = {id for id, row in catalogue().items() if row.state is State.ACTIVE}
+        active = {id for id, row in catalogue(self.settings.side).items() if row.state is State.ACTIVE}
         if (folder := self._line.recorded_before) and active - selected:
             raise BadSettings(f"{folder} holds a cassette set, and a selection would replace it: name another one")
         self._line.begin()
@@ -263,14 +264,17 @@ class Session:
 
     def summary(self, *, interrupted: bool = False) -> list[str]:
         """The compliance summary; one of a session that was interrupted says nothing of the target as a whole."""
-        tokens = f", {spent} tokens" if (spent := self.tokens()) else ""
-        cost = f"{len(self.journal)} requests, {self.means.runs} runs{tokens}{self._waits()}"
-        origin = [self._line.provenance] if self._line.provenance else []
+        cost, origin = self.cost(), [self._line.provenance] if self._line.provenance else []
         kept = len(self.pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; threads left on the target, so that what is broken can be reproduced: {kept}" if kept else ""
         told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted)
         lines = [f"target: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]
+
+    def cost(self) -> str:
+        """What the session took of its target, for people."""
+        tokens = f", {spent} tokens" if (spent := self.tokens()) else ""
+        return f"{len(self.journal)} requests, {self.means.runs} runs{tokens}{self._waits()}"
 
     def plan(self) -> Iterator[str]:
         """What a session with these cases sends and costs, once they have been rehearsed."""

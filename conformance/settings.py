@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from conformance.outcomes import BadSettings
 from conformance.profiles import load_profile
+from conformance.requirements import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +42,17 @@ _VALUED = (
     "runs_known_failures",
     "runs_report_dir",
     "runs_contract",
+    "runs_sdk",
+)
+#: What says something of a server only.
+_OF_SERVERS = (
+    "runs_target_url",
+    "runs_replay",
+    "runs_record",
+    "runs_fuzz",
+    "runs_fault",
+    "runs_plan",
+    "runs_repeat",
 )
 
 
@@ -57,8 +69,10 @@ class Secret(str):
 class Settings:
     """One session: what is judged, how it is reached, and what counts."""
 
-    kind: Literal["replay", "reference", "url"]
+    kind: Literal["replay", "reference", "url", "sdk"]
     url: str = ""
+    #: The driver of the client that is judged: a name or a command.
+    sdk: str = ""
     replay: str = "reference"
     record: str | None = None
     profile: Profile
@@ -93,6 +107,11 @@ class Settings:
     faults: tuple[str, ...] = ()
 
     @property
+    def side(self) -> Side:
+        """Who is judged."""
+        return Side.CLIENT if self.kind == "sdk" else Side.SERVER
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port of the target."""
         parts = urlsplit(self.url)
@@ -116,7 +135,8 @@ class Settings:
             BadSettings: options contradict each other or have impossible values.
         """
         _agree(option)
-        target, kind = option("runs_target_url"), _kind(option("runs_target_url"))
+        target = option("runs_target_url")
+        kind = "sdk" if option("runs_sdk") else _kind(target)
         key_env = option("runs_api_key_env") or "OPENAI_API_KEY"
         if option("runs_api_key_env") and kind == "url" and not os.environ.get(key_env):
             raise BadSettings(f"--runs-api-key-env names {key_env}, which is not set")
@@ -128,11 +148,14 @@ class Settings:
         without = _without(option("runs_without"))
         if kind == "url" and key is None:
             without |= {"auth"}
-        profile = load_profile(option("runs_profile") or ("reference" if kind == "reference" else "openai"))
+        profile = load_profile(
+            (kind != "sdk" and option("runs_profile")) or ("reference" if kind == "reference" else "openai")
+        )
         without |= _known(profile.without, f"the profile {profile.name}")
         return cls(
             kind=kind,
             url="http://reference.invalid/v1" if kind == "reference" else target or "",
+            sdk=option("runs_sdk") or "",
             replay=option("runs_replay") or "reference",
             record=option("runs_record"),
             profile=profile,
@@ -145,7 +168,7 @@ class Settings:
             max_concurrency=_at_least_one(option("runs_max_concurrency"), "--runs-max-concurrency") or 12,
             gate=option("runs_gate"),
             policy=option("runs_cancel_policy") or "documented",
-            contract=_contract(option("runs_contract")),
+            contract=_contract(option("runs_contract"), Side.CLIENT if kind == "sdk" else Side.SERVER),
             without=without,
             known_failures=option("runs_known_failures"),
             update_known_failures=bool(option("runs_update_known_failures")),
@@ -165,6 +188,8 @@ def _agree(option: Callable[[str], Any]) -> None:
         if option(name) is not None and not option(name).strip():
             raise BadSettings(f"--{name.replace('_', '-')} is empty; give it a value, or leave it out")
     target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
+    if option("runs_sdk") and (given := [name for name in _OF_SERVERS if option(name) not in {None, False}]):
+        raise BadSettings(f"--runs-sdk judges a client, and --{_shown(given[0])} is about a server; name one of them")
     if target and replay:
         raise BadSettings("--target-url and --runs-replay are two targets; name one of them")
     if record and not target:
@@ -175,6 +200,12 @@ def _agree(option: Callable[[str], Any]) -> None:
         raise BadSettings("--runs-repeat needs a live target, and is not recorded: a recording is always the same")
     if option("runs_plan") and target in {None, "reference"}:
         raise BadSettings("--runs-plan needs a --target-url to plan for; nothing else costs anything")
+
+
+def _shown(destination: str) -> str:
+    """An option as it is written, by its destination."""
+    name = destination.replace("_", "-")
+    return "target-url" if name == "runs-target-url" else name
 
 
 def _kind(target: str | None) -> Literal["replay", "reference", "url"]:
@@ -207,13 +238,13 @@ def _check_url(target: str) -> None:
         raise BadSettings("--target-url must be a base URL, without a query or fragment")
 
 
-def _contract(name: str | None) -> Contract | None:
+def _contract(name: str | None, side: Side) -> Contract | None:
     if name is None:
         return None
-    from conformance.requirements.contract import NoContract, contract
+    from conformance.requirements.contract import FOLDERS, NoContract, contract
 
     try:
-        return contract(name.strip())
+        return contract(name.strip(), FOLDERS[side])
     except NoContract as problem:
         raise BadSettings(f"--runs-contract: {problem}") from None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance import __version__
 from conformance.profiles import load_profile
-from conformance.senders import InProcessSender
+from conformance.senders import InProcessSender, Nobody
 from conformance.settings import BadSettings, Secret, Settings
 from conformance.sockets import HttpSender
 from conformance.states.waits import Waits
@@ -88,6 +88,8 @@ def connect(settings: Settings, start: Path, redactor: Redactor) -> Line:
     """
     if settings.kind == "replay":
         return _replay(settings, start)
+    if settings.kind == "sdk":
+        return Line(Nobody(), settings, settings.sdk, "", ExitStack())
     if settings.plan:
         return _rehearsal(settings)
     sender: Sender

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from conformance.outcomes import NotClaimed, Noted, Unstable, Untested, Violated
-from conformance.requirements import Level
+from conformance.requirements import Level, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 MEASURED = frozenset(Verdict) - {Verdict.NOT_APPLICABLE, Verdict.UNTESTED, Verdict.DISABLED, Verdict.ERROR}
 
 #: How the reason of what could not be measured names the requirement that stood in the way.
-_BLAMED = re.compile(r"which (RUN-[A-Z]+-\d+) is about")
+_BLAMED = re.compile(r"which ((?:RUN|SDK)-[A-Z]+-\d+) is about")
 
 NOTHING_MEASURED = 11
 INCOMPLETE = 10
@@ -99,6 +99,11 @@ class Findings:
         for finding in self.all:
             grouped.setdefault(finding.requirement.id, []).append(finding)
         return dict(sorted(grouped.items()))
+
+    @property
+    def side(self) -> Side:
+        """Who was judged."""
+        return self.all[0].requirement.area.side if self.all else Side.SERVER
 
     def verdicts(self) -> Mapping[str, Verdict]:
         """The verdict of each requirement that has findings, by its id."""

@@ -7,25 +7,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.requirements import Level, State, catalogue, excluded_sentences
+from conformance.requirements import Level, Side, State, both_catalogues, catalogue, excluded_sentences
 
 if TYPE_CHECKING:
     from conformance.requirements import Requirement
 
-TITLES = Path(__file__).parent / "titles.txt"
+ROOT = Path(__file__).parent.parent
+TITLES = {Side.SERVER: "titles.txt", Side.CLIENT: "titles_of_clients.txt"}
+#: How the ids of a side begin.
+PREFIXES = {Side.SERVER: "RUN-", Side.CLIENT: "SDK-"}
+
+each_side = pytest.mark.parametrize("side", Side)
 
 
-def test_ids_and_titles_are_frozen() -> None:
-    told = "".join(f"{row.id} {row.title}\n" for row in catalogue().values())
+@each_side
+def test_ids_and_titles_are_frozen(side: Side) -> None:
+    told = "".join(f"{row.id} {row.title}\n" for row in catalogue(side).values())
 
-    assert told == TITLES.read_text("utf-8"), (
-        "rows are appended, never renumbered; write tests/titles.txt anew for new ones"
+    assert told == (ROOT / "tests" / TITLES[side]).read_text("utf-8"), (
+        f"rows are appended, never renumbered; write tests/{TITLES[side]} anew for new ones"
     )
 
 
-@pytest.mark.parametrize("row", catalogue().values(), ids=lambda row: row.id)
+@pytest.mark.parametrize("row", both_catalogues().values(), ids=lambda row: row.id)
 def test_a_row_tells_why_and_whence(row: Requirement) -> None:
-    area, _, number = row.id.removeprefix("RUN-").rpartition("-")
+    area, _, number = row.id.removeprefix(PREFIXES[row.area.side]).rpartition("-")
 
     assert (area, len(number)) == (row.area.key, 3)
     assert row.level in set(Level)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.requirements.contract import NoContract, contract, main, names, today, write
+from conformance.requirements import Side
+from conformance.requirements.contract import FOLDERS, NoContract, contract, main, names, today, write
 from conftest import ROOT
 
 if TYPE_CHECKING:
@@ -56,14 +57,16 @@ def later(tmp_path: Path) -> Path:
     return tmp_path / "later"
 
 
-def test_the_newest_contract_is_the_catalogue() -> None:
-    newest = contract(names()[-1])
+@pytest.mark.parametrize("side", Side)
+def test_the_newest_contract_is_the_catalogue(side: Side) -> None:
+    folder, option = FOLDERS[side], "--sdk " if side is Side.CLIENT else ""
+    newest = contract(names(folder)[-1], folder)
 
     if newest.released:
         remedy = f"the catalogue has moved on since {newest.name}, which is released: write the next one with it"
     else:
-        remedy = f"python -m conformance.requirements.contract {newest.name} writes it anew"
-    assert newest.levels == dict(today()), remedy
+        remedy = f"python -m conformance.requirements.contract {option}{newest.name} writes it anew"
+    assert newest.levels == dict(today(side)), remedy
 
 
 @pytest.mark.parametrize("name", names())

@@ -56,6 +56,8 @@ class Place:
     #: The key itself, which is never shown but as its environment variable.
     key: str | None = None
     key_env: str = "OPENAI_API_KEY"
+    #: What the target is called.
+    role: str = "target"
 
 
 def curl(request: Request, place: Place) -> str:

@@ -18,7 +18,7 @@ from conformance.verdicts import Verdict  # noqa: TC001 - pydantic reads it
 FORMAT: Final = "runs-conformance report"
 VERSION: Final = 1
 
-Id = Annotated[str, Field(pattern=r"^RUN-[A-Z]+-\d{3}$")]
+Id = Annotated[str, Field(pattern=r"^(RUN|SDK)-[A-Z]+-\d{3}$")]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 #: What a requirement does to the verdict of the session.
@@ -51,8 +51,8 @@ class Target(Part):
 
     name: str
     """In words, for people."""
-    kind: Literal["replay", "reference", "url"]
-    """Replayed cassettes, the embedded reference server, or a server behind a URL."""
+    kind: Literal["replay", "reference", "url", "sdk"]
+    """Replayed cassettes, the embedded reference server, a server behind a URL, or a client."""
     profile: str
     """The dialect of the protocol."""
     cancel_policy: str

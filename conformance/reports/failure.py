@@ -50,7 +50,7 @@ def failure_text(finding: Finding, place: Place, *, until: date) -> str:
     row = finding.requirement
     lines = [
         f"{row.id}  {finding.title}",
-        _entry("target", place.target),
+        _entry(place.role, place.target),
         _entry("case", case_name(finding.item)),
     ]
     for number, violation in enumerate(finding.violations[:SHOWN]):
@@ -88,7 +88,7 @@ def told(violation: Violation, place: Place) -> Told:
         violation.actual,
         history(exchanges),
         _told_body(exchanges[-1]) if exchanges else "",
-        tuple(commands(violation, place)) if exchanges else (),
+        violation.calls or (tuple(commands(violation, place)) if exchanges else ()),
     )
 
 

@@ -13,7 +13,7 @@ from conformance.reports import document as doc
 from conformance.reports.failure import accept, case_name, failure_text, told
 from conformance.reports.kept import Kept, cleaned
 from conformance.reports.summary import INTERRUPTED, counted, sentence, table
-from conformance.requirements import Level, State, catalogue, excluded_sentences
+from conformance.requirements import Level, Side, State, catalogue, excluded_sentences
 from conformance.verdicts import INCOMPLETE, MEASURED, NOTHING_MEASURED, Verdict, overall
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _areas(findings: Findings) -> list[dict[str, Any]]:
 
 
 def _coverage(around: Circumstances, findings: Findings) -> dict[str, Any]:
-    rows = catalogue().values()
+    side = Side.CLIENT if around.target.kind == "sdk" else Side.SERVER
+    rows = catalogue(side).values()
     active = [row.id for row in rows if row.state is State.ACTIVE]
     reached = findings.by_requirement()
     selected = {*around.selected, *reached}
@@ -161,7 +162,8 @@ def _coverage(around: Circumstances, findings: Findings) -> dict[str, Any]:
             if row.state is not State.ACTIVE
         ],
         "not_testable": [
-            {"sentence": each.sentence, "source": each.source, "reason": each.reason} for each in excluded_sentences()
+            {"sentence": each.sentence, "source": each.source, "reason": each.reason}
+            for each in excluded_sentences(side)
         ],
     }
 
@@ -179,7 +181,9 @@ class _Rows:
     def all(self) -> list[dict[str, Any]]:
         """Each requirement that came to anything, in the order of the catalogue."""
         found, incomplete = self.findings.by_requirement(), set(self.findings.incomplete())
-        return [self._row(found[id], incomplete=id in incomplete) for id in catalogue() if id in found]
+        return [
+            self._row(found[id], incomplete=id in incomplete) for id in catalogue(self.findings.side) if id in found
+        ]
 
     def _row(self, found: Sequence[Finding], *, incomplete: bool) -> dict[str, Any]:
         row, level = found[0].requirement, found[0].level

@@ -84,7 +84,7 @@ def counted(findings: Findings, chosen: str) -> str:
     verdicts = findings.verdicts()
     counts = Counter(verdicts.values())
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    active = sum(row.state is State.ACTIVE for row in catalogue().values())
+    active = sum(row.state is State.ACTIVE for row in catalogue(findings.side).values())
     selection = f"; {len(verdicts)} of {active} requirements were {chosen}" if len(verdicts) < active else ""
     return (told or "none") + selection
 

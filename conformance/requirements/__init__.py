@@ -1,4 +1,4 @@
-"""The catalogue of requirements: one TOML file an area, and its loader."""
+"""The catalogue of requirements: one TOML file an area, in `sdk/` those of clients, and its loader."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ class Reach(StrEnum):
     IF_SEEN = "if-seen"
 
 
+class Side(StrEnum):
+    """Who is judged; a session judges one side, and the requirements of the other are none of its business."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
 class State(StrEnum):
     """Whether the suite checks a row. A merged row is judged under the row that its reason names."""
 
@@ -55,6 +62,7 @@ class Area:
     name: str
     #: The capability without which the whole area is not applicable, or None.
     capability: str | None = None
+    side: Side = Side.SERVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +96,16 @@ class Excluded:
     reason: str
 
 
+_FOLDERS = {Side.SERVER: Path(__file__).parent, Side.CLIENT: Path(__file__).parent / "sdk"}
+
+
 @cache
-def catalogue() -> Mapping[str, Requirement]:
-    """Every requirement by its id, in the order of the files."""
+def catalogue(side: Side = Side.SERVER) -> Mapping[str, Requirement]:
+    """Every requirement of a side by its id, in the order of the files."""
     rows: dict[str, Requirement] = {}
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.toml")):
+    for path in sorted(_FOLDERS[side].glob("[a-z]*.toml")):
         if path.stem != "excluded":
-            for row in _read_area(path):
+            for row in _read_area(path, side):
                 if row.id in rows:
                     raise ValueError(f"{path.name}: {row.id} is already taken")
                 rows[row.id] = row
@@ -102,15 +113,23 @@ def catalogue() -> Mapping[str, Requirement]:
 
 
 @cache
-def excluded_sentences() -> tuple[Excluded, ...]:
-    """The sentences of the sources that no row covers, each with the reason."""
-    data = _load(Path(__file__).parent / "excluded.toml")
+def both_catalogues() -> Mapping[str, Requirement]:
+    """Every requirement of either side by its id."""
+    return {id: row for side in Side for id, row in catalogue(side).items()}
+
+
+@cache
+def excluded_sentences(side: Side = Side.SERVER) -> tuple[Excluded, ...]:
+    """The sentences of the sources that no row covers, each with the reason; they speak of servers only."""
+    if side is Side.CLIENT:
+        return ()
+    data = _load(_FOLDERS[side] / "excluded.toml")
     return tuple(Excluded(**entry) for entry in data["sentence"])
 
 
-def _read_area(path: Path) -> list[Requirement]:
+def _read_area(path: Path, side: Side) -> list[Requirement]:
     data = _load(path)
-    area = Area(**data.pop("area"))
+    area = Area(**data.pop("area"), side=side)
     default = data.pop("state", State.ACTIVE)
     return [
         Requirement(

@@ -1,7 +1,8 @@
 """
 Contracts: which requirements a release judged, and at which level, so that a pipeline can pin them.
 
-`python -m conformance.requirements.contract 2026.1` writes the catalogue of today as a contract. The newest contract
+`python -m conformance.requirements.contract 2026.1` writes the catalogue of today as a contract, and with `--sdk` that
+of clients, whose contracts are in `contracts/sdk` and count by themselves. The newest contract
 follows the catalogue until a release is made with it; from then on it never changes, and the next one is written.
 """
 
@@ -14,16 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.requirements import Level, State, catalogue
+from conformance.requirements import Level, Side, State, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = Path(__file__).parent / "contracts"
+#: Where the contracts of each side are.
+FOLDERS = {Side.SERVER: FOLDER, Side.CLIENT: FOLDER / "sdk"}
 _NAME = re.compile(r"(\d{4})\.([1-9]\d*)")
 _HEAD = """\
 # The requirements that a session is held to with --runs-contract={name}, and their levels.
-# Written by python -m conformance.requirements.contract {name}; nobody edits it.
+# Written by python -m conformance.requirements.contract {options}{name}; nobody edits it.
 # Once a release was made with it, `released` is true, and it never changes again.
 released = false
 
@@ -68,14 +71,14 @@ def contract(name: str, folder: Path = FOLDER) -> Contract:
     return Contract(name, levels, data["released"])
 
 
-def today() -> Mapping[str, Level]:
-    """What a contract that is written today holds: each row that is judged, and its level."""
-    return {id: row.level for id, row in catalogue().items() if row.state is State.ACTIVE}
+def today(side: Side = Side.SERVER) -> Mapping[str, Level]:
+    """What a contract that is written today holds: each row of a side that is judged, and its level."""
+    return {id: row.level for id, row in catalogue(side).items() if row.state is State.ACTIVE}
 
 
-def write(name: str, folder: Path = FOLDER) -> Path:
+def write(name: str, folder: Path = FOLDER, side: Side = Side.SERVER) -> Path:
     """
-    Write the catalogue of today as a contract.
+    Write the catalogue of today, of a side, as a contract.
 
     Raises:
         NoContract: the name is none, there are newer ones, or a release was made with it.
@@ -88,8 +91,9 @@ def write(name: str, folder: Path = FOLDER) -> Path:
     if known and _order(name) < _order(known[-1]):
         raise NoContract(f"{known[-1]} is newer than {name}; write that one, or the next")
     file = folder / f"{name}.toml"
-    rows = "".join(f'{id} = "{level}"\n' for id, level in today().items())
-    file.write_text(f"{_HEAD.format(name=name)}[levels]\n{rows}", "utf-8")
+    rows = "".join(f'{id} = "{level}"\n' for id, level in today(side).items())
+    options = "--sdk " if side is Side.CLIENT else ""
+    file.write_text(f"{_HEAD.format(name=name, options=options)}[levels]\n{rows}", "utf-8")
     return file
 
 
@@ -99,16 +103,17 @@ def _order(name: str) -> tuple[int, ...]:
 
 def main(arguments: list[str]) -> int:
     """Write the contract that is named."""
+    side = Side.CLIENT if "--sdk" in arguments else Side.SERVER
     try:
-        (name,) = arguments
-        file = write(name)
+        (name,) = (each for each in arguments if each != "--sdk")
+        file = write(name, FOLDERS[side], side)
     except ValueError:
-        print("usage: python -m conformance.requirements.contract YEAR.NUMBER", file=sys.stderr)  # noqa: T201
+        print("usage: python -m conformance.requirements.contract [--sdk] YEAR.NUMBER", file=sys.stderr)  # noqa: T201
         return 2
     except NoContract as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - it is a command
         return 1
-    print(f"wrote {file.name}: {len(contract(name).levels)} requirements")  # noqa: T201
+    print(f"wrote {file.name}: {len(contract(name, FOLDERS[side]).levels)} requirements")  # noqa: T201
     return 0
 
 

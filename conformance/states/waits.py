@@ -23,6 +23,7 @@ BUDGETS: Mapping[str, float] = {
     "throttled": 60.0,  # a request that was one too many is sent again, as the target asks
     "afterlife": 2.0,  # between a final state and reading it again
     "clean-up": 120.0,  # cancelling and deleting, in the end, what the session made
+    "driver": 60.0,  # the driver of a client answers
     "search": 180.0,  # all random sequences of writes together, requests included
 }
 

@@ -154,7 +154,9 @@ class Exchange:
         if self.is_stream:
             return f"#{self.number} {what} {self.status} with {self._stream()}"
         state = self.json.get("status") if isinstance(self.json, dict) else None
-        return f"#{self.number} {what} {self.status}" + (f" {_on_a_line(state)}" if isinstance(state, str) else "")
+        return f"#{self.number} {what} {self.status or 'not answered'}" + (
+            f" {_on_a_line(state)}" if isinstance(state, str) else ""
+        )
 
     def _pieces(self) -> Iterator[tuple[bytes, float]]:
         start = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.requirements import catalogue
-from documentation import area, faults, index
+from documentation import area, clients, faults, index
 from documentation.checks import checks
 
 if TYPE_CHECKING:
@@ -25,4 +25,5 @@ def pages() -> Mapping[str, str]:
         f"{FOLDER}/{chapter.key.lower()}.md": area.page(chapter, tuple(rows), found)
         for chapter, rows in groupby(catalogue().values(), key=lambda row: row.area)
     }
-    return {"requirements.md": index.page(), "faults.md": faults.page(), **areas}
+    whole = {"requirements.md": index.page(), "sdk-requirements.md": clients.page(), "faults.md": faults.page()}
+    return whole | areas

@@ -39,11 +39,15 @@ class Target:
     env: Mapping[str, str] = field(default_factory=dict)
     #: A cassette set, instead of a URL.
     replay: str = ""
+    #: The command of a driver, where a client is judged.
+    sdk: str = ""
     more: Sequence[str] = ()
 
     @property
     def options(self) -> list[str]:
         """The options of pytest that say so."""
+        if self.sdk:
+            return [f"--runs-sdk={self.sdk}"]
         if self.replay:
             return [f"--runs-replay={self.replay}"]
         return [f"--target-url={self.url}", f"--runs-profile={self.profile}", *self.more]

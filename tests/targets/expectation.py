@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.requirements import State, catalogue
+from conformance.requirements import Side, State, catalogue
 from conformance.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: What is written, in this order; a requirement that is in no group is expected to pass.
 _GROUPS = [verdict for verdict in Verdict if verdict is not Verdict.PASS]
-_ID = re.compile(r'\s*"(RUN-[A-Z]+-\d{3})",')
+_ID = re.compile(r'\s*"((?:RUN|SDK)-[A-Z]+-\d{3})",')
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Expectation:
     #: Of each requirement, as long as anything at all is measured.
     verdicts: Mapping[str, Verdict]
     either: Sequence[Chance] = ()
+    side: Side = Side.SERVER
 
     def accepts(self, id: str) -> Sequence[Verdict]:
         """The verdicts that a requirement may have, or none if it must not have any."""
@@ -45,21 +46,21 @@ class Expectation:
         return chances[0] if chances else [self.verdicts[id]] if id in self.verdicts else []
 
 
-def read(text: str) -> Expectation:
-    """Read an expectation."""
+def read(text: str, side: Side = Side.SERVER) -> Expectation:
+    """Read an expectation of a server, or of a client."""
     told = tomllib.loads(text)
     written = {id: verdict for verdict in _GROUPS for id in told.get(verdict, ())}
     either = [
         Chance(each["reason"], [Verdict(name) for name in each["verdicts"]], each["requirements"])
         for each in told.get("either", ())
     ]
-    passing = [] if told.get("nothing-measured") else _judged() - set(told.get("left-out", ()))
-    return Expectation(told.get("exit", 0), {**dict.fromkeys(passing, Verdict.PASS), **written}, either)
+    passing = [] if told.get("nothing-measured") else _judged(side) - set(told.get("left-out", ()))
+    return Expectation(told.get("exit", 0), {**dict.fromkeys(passing, Verdict.PASS), **written}, either, side)
 
 
-def _judged() -> set[str]:
+def _judged(side: Side) -> set[str]:
     """The requirements that a whole session tells of."""
-    return {id for id, row in catalogue().items() if row.state is State.ACTIVE}
+    return {id for id, row in catalogue(side).items() if row.state is State.ACTIVE}
 
 
 def changes(expected: Expectation, measured: Measured) -> Iterator[str]:
@@ -73,15 +74,16 @@ def changes(expected: Expectation, measured: Measured) -> Iterator[str]:
             yield f"{id}: expected {' or '.join(wanted) or 'nothing'}, got {got or 'nothing'}"
 
 
-def written(sessions: Sequence[Measured], old: str) -> str:
+def written(sessions: Sequence[Measured], old: str, side: Side = Side.SERVER) -> str:
     """
     Write an expectation down anew.
 
     Args:
         sessions: What was measured; where they differ, both verdicts are expected, and the reason is to be filled in.
         old: What was written, whose comments and chances are kept where they still apply.
+        side: Who was judged.
     """
-    before = read(old)
+    before = read(old, side)
     comments, head = _comments(old)
     seen = {id: {session.verdicts.get(id) for session in sessions} for session in sessions for id in session.verdicts}
     kept = [
@@ -95,7 +97,7 @@ def written(sessions: Sequence[Measured], old: str) -> str:
         if ids := sorted(id for id, told in seen.items() if told == {verdict} and id not in uncertain):
             key = verdict if verdict.isalnum() else f'"{verdict}"'
             lines += ["", f"{key} = [", *(line for id in ids for line in (*comments.get(id, ()), f'    "{id}",')), "]"]
-    if seen and (absent := sorted(_judged() - seen.keys())):
+    if seen and (absent := sorted(_judged(side) - seen.keys())):
         lines += ["", "left-out = [", *(line for id in absent for line in (*comments.get(id, ()), f'    "{id}",')), "]"]
     kept += [
         (Chance("TODO: say why", sorted({each or Verdict.UNTESTED for each in told}), [id]), [id])

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from peers.running import ToolError
 
-from conformance.requirements import catalogue
+from conformance.requirements import both_catalogues
 from conformance.verdicts import Finding, Verdict, overall
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def judge(target: Target, folder: Path, children: Children) -> Measured:
 
 def verdicts(junit: str) -> dict[str, Verdict]:
     """The verdict of each requirement that a JUnit report tells of, by the suite's own rule."""
-    rows, found = catalogue(), defaultdict(list)
+    rows, found = both_catalogues(), defaultdict(list)
     for case in ElementTree.fromstring(junit).iter("testcase"):
         told = {each.get("name"): each.get("value") or "" for each in case.iter("property")}
         if "requirement" in told and "verdict" in told:
