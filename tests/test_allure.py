@@ -149,7 +149,9 @@ def test_a_failure_brings_its_text_its_history_and_its_commands(judge: Judge, tm
     assert failed["statusDetails"]["trace"] == attached["fail"]
     assert "RUN-LIFE-004  MUST stay in a final state" in attached["fail"]
     assert "POST cancel 200" in attached["history"]
-    assert attached["reproduce"].startswith("curl -X GET http://127.0.0.1:8000/v1/threads/")
+    served, *commands = attached["reproduce"].splitlines()
+    assert served.startswith("python -m conformance.reference --port 8000 --fault comes-back")
+    assert commands[-1].startswith('curl -i -s -X GET "http://127.0.0.1:8000/v1/threads/')
     named = [name for name in attached if name.startswith("#")]
     assert all(re.fullmatch(r"#\d+ [A-Z]+ /v1/\S+ \d{3}, \d+ ms", name) for name in named)
     body = next(text for name, text in attached.items() if "/runs/" in name and " GET " in name)
