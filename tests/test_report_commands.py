@@ -161,6 +161,18 @@ def test_targets_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "| CANCEL Cancel a run | 1 pass | 1 fail |" in marked
 
 
+def test_a_cell_hides_nothing_of_an_area_that_was_not_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = (Verdict.NOT_APPLICABLE, Verdict.UNTESTED, Verdict.ERROR)
+    found = [finding(f"RUN-STREAM-{number:03}", kind, "x") for number, kind in enumerate(kinds, 1)]
+
+    assert main(["table", written(tmp_path / "a.json", made(*found))]) == 0
+
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if each.startswith("STREAM")]
+    assert line.endswith("1 n/a, 1 untested, 1 error")
+
+
 def test_reports_can_be_made_again_from_the_document_alone(tmp_path: Path) -> None:
     journal = Journal()
     report = made(finding(ROW, Verdict.FAIL, "x", broken(journal)), journal=journal)
