@@ -96,6 +96,16 @@ def test_items_are_told_where_there_are_several(ends: Ends) -> None:
     assert "t.py::test_x[2]" not in text
 
 
+def test_an_item_that_got_worse_is_not_made_good_by_another(ends: Ends) -> None:
+    def of(*verdicts: Verdict) -> Report:
+        return made(*(finding(ROW, each, "x", item=f"s/t.py::test_x[{n}]") for n, each in enumerate(verdicts)))
+
+    _, text = ends(of(Verdict.FAIL, Verdict.PASS), of(Verdict.PASS, Verdict.FAIL))
+
+    assert f"worse:\n  {ROW}" in text
+    assert "better" not in text
+
+
 def test_a_difference_can_be_put_into_a_comment(ends: Ends) -> None:
     code, text = ends(one(Verdict.PASS), one(Verdict.FAIL), "--markdown")
 
