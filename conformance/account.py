@@ -102,6 +102,8 @@ def _options(session: Session) -> Iterator[str]:
             "seed": settings.seed,
         }
         yield from (f"--runs-{name}={value}" for name, value in told.items() if value)
+    if settings.contract:
+        yield f"--runs-contract={settings.contract.name}"
     yield f"--runs-gate={settings.gate}"
 
 

@@ -43,7 +43,7 @@ _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
 #: Whether there was no target to measure.
 _nothing: pytest.StashKey[bool] = pytest.StashKey()
-#: Whether somebody did not want to wait for the clean-up.
+#: Whether the session ended before all had run, although its exit code does not say so.
 _broken_off: pytest.StashKey[bool] = pytest.StashKey()
 _attended: pytest.StashKey[Attended] = pytest.StashKey()
 
@@ -302,7 +302,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     conclude_the_rest(session.items)
     ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
     try:
-        judging.close(whole=ended)
+        judging.close(whole=ended and not session.shouldfail)
     except KeyboardInterrupt:
         session.config.stash[_broken_off] = True
         ended, session.exitstatus = False, pytest.ExitCode.INTERRUPTED
@@ -312,6 +312,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
+    # Ended by -x: what was broken until then is a verdict, anything else is none.
+    if session.shouldfail and judging.findings.exit_code(judging.settings.gate) != 1:
+        session.config.stash[_broken_off] = True
     broken_off = session.config.stash.get(_broken_off, False) or exitstatus not in _TO_THE_END
     reported.write(session, judging, interrupted=broken_off)
     if (writer := session.config.stash.get(ALLURE, None)) and not session.config.getoption("collectonly"):

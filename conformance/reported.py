@@ -49,8 +49,6 @@ def write(session: pytest.Session, judging: Session, *, interrupted: bool) -> No
     """Write the reports, where they are wanted; a session that cannot keeps its verdict, and is no success."""
     if (folder := session.config.stash.get(_FOLDER, None)) is None:
         return
-    # Broken off by -x: what was broken until then is a verdict, anything else is none.
-    interrupted |= bool(session.shouldfail) and judging.findings.exit_code(judging.settings.gate) != 1
     try:
         from conformance.account import account
         from conformance.reports import folder as reports

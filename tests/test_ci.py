@@ -183,6 +183,24 @@ def test_a_report_that_says_nothing_breaks_nothing(runner: Runner, content: str 
     assert runner.outputs() == {"verdict": "there is no report", "counts": "{}"}
 
 
+def test_what_lies_in_the_workspace_does_not_pass_for_a_report_of_this_session(runner: Runner) -> None:
+    runner.action(target_url="reference", args=LITTLE)
+    assert runner.outputs()["verdict"] == "conforms"
+
+    assert runner.action(target_url="reference", args=LITTLE, gate="shuold").returncode == 4
+
+    assert runner.outputs()["verdict"] == "there is no report"
+
+
+def test_code_of_the_workspace_does_not_tell_the_verdict(runner: Runner) -> None:
+    (runner.workspace / "json.py").write_text("print('verdict=conforms')\n", "utf-8")
+
+    assert runner.step("Report", {"report-dir": "report"}, {}).returncode == 0
+
+    assert runner.outputs()["verdict"] == "there is no report"
+    assert runner.files["GITHUB_OUTPUT"].read_text("utf-8").count("verdict=") == 1
+
+
 def test_a_session_that_never_ended_fails_the_job(runner: Runner) -> None:
     assert runner.step("Gate", {}, {}).returncode == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -140,3 +141,10 @@ def test_a_contract_is_written_until_it_is_released(tmp_path: Path, capsys: pyte
     assert names(tmp_path) == ["2026.1", "2026.10"]
     assert main([]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_the_command_of_a_report_judges_by_the_same_contract(judge: Judge, tmp_path: Path) -> None:
+    judge("--target-url=reference", "--runs-contract=2026.1", "-k", "RUN-GET-001", "--runs-report-dir=out")
+
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert " --runs-contract=2026.1 " in report["target"]["command"]

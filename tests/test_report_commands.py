@@ -96,6 +96,16 @@ def test_items_are_told_where_there_are_several(ends: Ends) -> None:
     assert "t.py::test_x[2]" not in text
 
 
+def test_an_item_that_got_worse_is_not_made_good_by_another(ends: Ends) -> None:
+    def of(*verdicts: Verdict) -> Report:
+        return made(*(finding(ROW, each, "x", item=f"s/t.py::test_x[{n}]") for n, each in enumerate(verdicts)))
+
+    _, text = ends(of(Verdict.FAIL, Verdict.PASS), of(Verdict.PASS, Verdict.FAIL))
+
+    assert f"worse:\n  {ROW}" in text
+    assert "better" not in text
+
+
 def test_a_difference_can_be_put_into_a_comment(ends: Ends) -> None:
     code, text = ends(one(Verdict.PASS), one(Verdict.FAIL), "--markdown")
 
@@ -159,6 +169,18 @@ def test_targets_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert lines["PAGE List runs"].endswith("not selected")
     assert "| area | good | bad \\| worse |" in marked
     assert "| CANCEL Cancel a run | 1 pass | 1 fail |" in marked
+
+
+def test_a_cell_hides_nothing_of_an_area_that_was_not_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = (Verdict.NOT_APPLICABLE, Verdict.UNTESTED, Verdict.ERROR)
+    found = [finding(f"RUN-STREAM-{number:03}", kind, "x") for number, kind in enumerate(kinds, 1)]
+
+    assert main(["table", written(tmp_path / "a.json", made(*found))]) == 0
+
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if each.startswith("STREAM")]
+    assert line.endswith("1 n/a, 1 untested, 1 error")
 
 
 def test_reports_can_be_made_again_from_the_document_alone(tmp_path: Path) -> None:

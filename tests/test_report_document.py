@@ -238,9 +238,36 @@ def test_what_somebody_elses_failure_broke_off_is_no_verdict(judge: Judge, tmp_p
     ran = judge(REFERENCE, INTO, "-x", "test_mine.py", "--pyargs", "conformance", "-k", "test_mine or RUN-GET")
 
     assert ran.code == 1, ran.text
+    assert "verdict: none, the session was interrupted before anything was measured" in ran.text
     report = told(tmp_path / "out")
     assert report["ended"]["outcome"] == "interrupted"
     assert len(report["coverage"]["not_reached"]) == report["coverage"]["selected"] == 5
+
+
+def test_what_the_first_failure_ended_is_neither_recorded_nor_listed(judge: Judge, tmp_path: Path) -> None:
+    ran = judge(
+        REFERENCE,
+        "-x",
+        "--runs-fault=bare-array",
+        "-k",
+        "RUN-PAGE-001 or RUN-GET",
+        f"--runs-record={tmp_path / 'set'}",
+        "--runs-update-known-failures",
+    )
+
+    assert ran.code == 1, ran.text
+    assert "verdict: does not conform" in ran.text
+    assert "nothing was recorded" in ran.text
+    assert not (tmp_path / "known-failures.toml").exists()
+
+
+def test_the_terminal_and_the_report_agree_on_what_somebody_elses_failure_ended(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_mine(): assert False\n", "utf-8")
+
+    ran = judge(REFERENCE, INTO, "-x", "--pyargs", "conformance", "test_mine.py", "-k", "test_mine or RUN-CANCEL-011")
+
+    assert "verdict: none, the session was interrupted" in ran.text
+    assert told(tmp_path / "out")["ended"]["outcome"] == "interrupted"
 
 
 def test_a_rehearsal_leaves_no_report(judge: Judge, tmp_path: Path) -> None:

@@ -153,9 +153,10 @@ def _change(old: Requirement | None, new: Requirement | None, gate: str) -> Chan
     elif old.verdict == new.verdict and not items:
         return None
     else:
-        ranks = [(RANK[old.verdict], RANK[new.verdict])] + [(RANK[a], RANK[b]) for _, a, b in items if a and b]
-        one, other = next(((a, b) for a, b in ranks if a != b), (0, 0))
-        kind = "worse" if one < other else "better" if other < one else "changed"
+        steps = [RANK[new.verdict] - RANK[old.verdict]]
+        # Where the requirement came to the same, an item that got worse is not made good by another.
+        steps = steps if any(steps) else [RANK[b] - RANK[a] for _, a, b in items if a and b]
+        kind = "worse" if any(step > 0 for step in steps) else "better" if any(steps) else "changed"
     return Change(row, kind, before, after, items)
 
 

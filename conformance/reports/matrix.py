@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.reports import markdown
 from conformance.reports.words import headline
-from conformance.verdicts import MEASURED, Verdict
+from conformance.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conformance.reports.document import Report
 
-#: Verdicts that leave a cell without a word of its own.
+#: Verdicts that say that a requirement holds.
 _GOOD: Final = frozenset({Verdict.PASS, Verdict.NOTE})
 
 
@@ -29,7 +29,7 @@ class Matrix:
 
 
 def matrix(reports: Sequence[Report]) -> Matrix:
-    """What each report says of each area that any of them judged, in the order of the first that did."""
+    """What each report says of each area that any of them judged, in the order of the areas' keys."""
     names = {area.key: f"{area.key} {area.name}" for report in reports for area in report.areas}
     return Matrix(
         [report.target.name for report in reports],
@@ -66,4 +66,4 @@ def _cell(report: Report, key: str) -> str:
         return "not selected"
     wrong = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict] and verdict not in _GOOD]
     held = sum(counts[verdict] for verdict in _GOOD)
-    return ", ".join(([f"{held} pass"] if held or not wrong else []) + wrong) if counts.keys() & MEASURED else wrong[0]
+    return ", ".join(([f"{held} pass"] if held else []) + wrong)
