@@ -144,6 +144,13 @@ def test_a_fault_that_the_server_has_anyway_can_be_switched_on() -> None:
     assert statuses(served, 1) == [200]
 
 
+def test_a_fault_that_excludes_what_the_server_has_anyway_is_refused() -> None:
+    served = Served(faults=[FAULTS["unlocks-late"].behaviour])
+
+    assert "excludes" in served.refused("POST", "faults", {"fault": "cancelled-locks"})["message"]
+    assert statuses(served, 1) == [200]
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
