@@ -34,6 +34,7 @@ def drive(direct: str, proxy: str) -> None:
             _poll(runs, thread, run, _ENDED)
         runs.post(f"/threads/{thread}/runs/{run}", json={"metadata": {"seen": "yes"}})
         _pages(runs, thread, run)
+        _steps(runs, thread, run)
         _cancel(runs, assistant, other)
         _submit(runs, assistant, third)
         _mistakes(runs, assistant, thread, run)
@@ -60,6 +61,13 @@ def _pages(runs: httpx.Client, thread: str, run: str) -> None:
             if page.get("has_more") is not True or not isinstance(page.get("last_id"), str):
                 break
             query["after"] = page["last_id"]
+
+
+def _steps(runs: httpx.Client, thread: str, run: str) -> None:
+    path = f"/threads/{thread}/runs/{run}/steps"
+    for step in answer(runs.get(path)).get("data") or ():
+        runs.get(f"{path}/{step.get('id') if isinstance(step, dict) else step}")
+    runs.get(path, params={"order": "asc", "limit": 1})
 
 
 def _cancel(runs: httpx.Client, assistant: str, thread: str) -> None:

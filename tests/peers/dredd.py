@@ -69,10 +69,14 @@ def _examples(client: httpx.Client, made: Made) -> dict[str, dict[str, Any]]:
         call = told["required_action"]["submit_tool_outputs"]["tool_calls"][0]["id"]
     except (KeyError, TypeError, IndexError):
         call = "call_missing"
+    steps = answer(client.get("/threads/{thread_id}/runs/{run_id}/steps".format(**ended))).get("data")
+    step = steps[0].get("id") if isinstance(steps, list) and steps and isinstance(steps[0], dict) else "step_missing"
     return {
         "create_run": {**ended, "body": {"assistant_id": made.assistant}},
         "list_runs": ended,
         "retrieve_run": ended,
+        "list_steps": ended,
+        "retrieve_step": {**ended, "step_id": step},
         "modify_run": {**ended, "body": {"metadata": {"seen": "yes"}}},
         "cancel_run": works,
         "submit_tool_outputs": {**waits, "body": {"tool_outputs": [{"tool_call_id": call, "output": "42"}]}},
