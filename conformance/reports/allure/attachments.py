@@ -69,6 +69,8 @@ class Attachments:
     def _commands(self, violation: Violation) -> str:
         if violation.sequence:
             return "\n".join(script(violation.sequence, self._place))
+        if violation.calls:
+            return "\n".join(violation.calls)
         return curl(violation.exchanges[-1].request, self._place)
 
     def _exchange(self, exchange: Exchange) -> Attached:
