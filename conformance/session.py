@@ -268,7 +268,7 @@ class Session:
         kept = len(self.pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; threads left on the target, so that what is broken can be reproduced: {kept}" if kept else ""
         told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted)
-        lines = [f"target: {self.target}", *origin, cost, *self._recorded, "", *told]
+        lines = [f"{self.place.role}: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]
 
     def cost(self) -> str:

@@ -88,7 +88,7 @@ def told(violation: Violation, place: Place) -> Told:
         violation.actual,
         history(exchanges),
         _told_body(exchanges[-1]) if exchanges else "",
-        violation.calls or (tuple(commands(violation, place)) if exchanges else ()),
+        tuple(commands(violation, place)),
     )
 
 

@@ -23,6 +23,8 @@ _LONGEST: Final = 16
 
 def commands(violation: Violation, place: Place) -> list[str]:
     """What shows a violation once more that was seen there, a line each."""
+    if violation.calls or not violation.exchanges:
+        return list(violation.calls)
     sequence = sequence_of(violation, place.sent, lasting=place.lasting)
     sent = script(sequence, place) if sequence else [curl(violation.exchanges[-1].request, place)]
     return [f"{place.serving}   # in another shell; its --help tells the key", *sent] if place.serving else sent

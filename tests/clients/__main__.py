@@ -1,4 +1,4 @@
-"""`python -m clients [FAULT]`: the driver of the faithful client, or of one with a fault; `docs/sdk-protocol.md`."""
+"""`python -m clients [FAULT]`: the driver of the faithful client, or of one that is otherwise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from clients.client import ApiError, Client
 from clients.faults import FAULTS
+from clients.innocents import INNOCENTS
 
 
 def answer(name: str, given: dict[str, Any], client: Client) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def gathered(member: str, items: Any) -> dict[str, Any]:
 
 def main(fault: str = "") -> None:
     """Answer until nobody asks any more."""
-    made = type("Wrong", (Client,), dict(FAULTS[fault].members)) if fault else Client
+    made = type("Wrong", (Client,), dict((FAULTS | INNOCENTS)[fault].members)) if fault else Client
     for line in sys.stdin:
         asked = json.loads(line)
         try:

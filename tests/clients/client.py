@@ -2,160 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
 import json
-import re
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from clients.transport import CutOff, Lost, Reply, sent, unpacked
+from clients.reading import Reading
+from clients.sending import OPERATIONS, ApiError, Sending
+from clients.transport import CutOff, Reply, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-OPERATIONS = {
-    "create_run": ("POST", "/threads/{thread_id}/runs"),
-    "retrieve_run": ("GET", "/threads/{thread_id}/runs/{run_id}"),
-    "modify_run": ("POST", "/threads/{thread_id}/runs/{run_id}"),
-    "cancel_run": ("POST", "/threads/{thread_id}/runs/{run_id}/cancel"),
-    "submit_tool_outputs": ("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs"),
-    "create_thread_and_run": ("POST", "/threads/runs"),
-    "list_runs": ("GET", "/threads/{thread_id}/runs"),
-}
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+__all__ = ["OPERATIONS", "ApiError", "Client"]
 
 
-class ApiError(Exception):
-    """A call that came to nothing."""
+class Client(Sending, Reading):
+    """Calls the API. Whatever is an attribute or a method of it is what a fault puts something else in the place of."""
 
-    def __init__(self, kind: str, message: str, **told: Any) -> None:
-        super().__init__(message)
-        self.told = {"kind": kind, "message": message, **told}
-
-
-class Client:
-    """Calls the API. Whatever is an attribute or a method here is what a fault puts something else in the place of."""
-
-    operations = OPERATIONS
-    beta = "assistants=v2"
-    body_type = "application/json"
-    encoding = "utf-8"
-    retried = frozenset({408, 429, 500, 502, 503, 504})
     final = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
     waiting = frozenset({"requires_action"})
-    line_ends = r"\r\n|\n|\r(?!$)"
-    separator = ":"
-    backoff = 0.02
-
-    def __init__(self, base_url: str, api_key: str, timeout: float, retries: int) -> None:
-        self.base, self.key, self.timeout, self.retries = self.based(base_url), api_key, timeout, retries
-
-    # What is sent.
-
-    def based(self, url: str) -> str:
-        return url.rstrip("/")
-
-    def segment(self, id: str) -> str:
-        if id in {".", ".."}:
-            raise ValueError(f"{id} is no id")
-        return quote(id, safe="")
-
-    def query(self, given: Mapping[str, Any]) -> str:
-        return urlencode(given)
-
-    def given(self, call: str, members: dict[str, Any]) -> dict[str, Any]:
-        return members
-
-    def body(self, call: str, members: dict[str, Any]) -> bytes | None:
-        return json.dumps(members, ensure_ascii=False).encode(self.encoding, "replace") if members else None
-
-    def authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
-
-    def mark(self, attempt: int) -> dict[str, str]:
-        return {"x-retry-count": str(attempt)}
-
-    def headers(self, body: bytes | None, attempt: int) -> dict[str, str]:
-        typed = {"Content-Type": self.body_type} if body else {}
-        marked = self.mark(attempt) if attempt else {}
-        return {"OpenAI-Beta": self.beta, "Accept-Encoding": "gzip", **typed, **marked}
-
-    def read_body(self, call: str) -> bytes | None:
-        return None
-
-    def begin(self, call: str, given: dict[str, Any]) -> Reply:
-        """Put a call into a request, and send it."""
-        given = dict(given)
-        method, path = self.operations[call]
-        ids = {name: self.segment(given.pop(name)) for name in re.findall(r"\{(\w+)\}", path)}
-        url = self.base + path.format(**ids)
-        if method == "GET":
-            query = self.query(given)
-            return self.sent(method, url + (f"?{query}" if query else ""), self.read_body(call))
-        return self.sent(method, url, self.body(call, self.given(call, given)))
-
-    # How it is sent.
-
-    def tries(self) -> int:
-        return 1 + self.retries
-
-    def patience(self) -> float | None:
-        return self.timeout
-
-    def pause(self, reply: Reply | None) -> float:
-        told = reply.headers.get("retry-after", "") if reply else ""
-        return float(told) if told.isdigit() else self.backoff
-
-    def again(self, body: bytes | None) -> bytes | None:
-        return body
-
-    def retries_lost(self) -> bool:
-        return True
-
-    def lost(self, problem: Exception) -> Reply:
-        raise ApiError("connection", str(problem))
-
-    def timed_out(self) -> ApiError:
-        return ApiError("timeout", f"no answer within {self.timeout} s")
-
-    def last(self, first: Exception | None, reply: Reply) -> Reply:
-        return reply
-
-    def sent(self, method: str, url: str, body: bytes | None) -> Reply:
-        """Send a request, again where that may help."""
-        first = None
-        for attempt in range(self.tries()):
-            may_retry = attempt + 1 < self.tries()
-            try:
-                reply = self.followed(method, url, body, attempt)
-            except TimeoutError:
-                raise self.timed_out() from None
-            except Lost as problem:
-                if not may_retry or not self.retries_lost():
-                    return self.lost(problem)
-                first = problem
-                time.sleep(self.pause(None))
-            else:
-                if reply.status not in self.retried or not may_retry:
-                    return self.last(first, reply)
-                reply.connection.close()
-                time.sleep(self.pause(reply))
-            body = self.again(body)
-        raise AssertionError("every way out is above")
-
-    def followed(self, method: str, url: str, body: bytes | None, attempt: int) -> Reply:
-        """Send a request once, and wherever it is sent on."""
-        headers = self.headers(body, attempt)
-        reply = sent(method, url, {**headers, **self.authorization()}, body, self.patience())
-        if reply.status in REDIRECTS and (place := reply.headers.get("location")):
-            there = urljoin(url, place)
-            own = urlsplit(there)[:2] == urlsplit(url)[:2]
-            return sent(method, there, {**headers, **self.carried(own=own)}, body, self.patience())
-        return reply
-
-    def carried(self, *, own: bool) -> dict[str, str]:
-        return self.authorization() if own else {}
 
     # What is made of the answer.
 
@@ -319,49 +184,3 @@ class Client:
 
     def torn_off(self) -> None:
         raise ApiError("connection", "the stream was torn off")
-
-    # How a stream is read.
-
-    def decoded(self, pieces: Iterable[bytes]) -> Iterator[str]:
-        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        return (decode(piece) for piece in pieces)
-
-    def lines(self, texts: Iterable[str]) -> Iterator[str]:
-        """The lines of a text that comes in pieces; a CR at the end may be half an end of a line."""
-        rest = ""
-        for text in texts:
-            *whole, rest = re.split(self.line_ends, rest + text)
-            yield from whole
-        yield from re.split(self.line_ends.replace("(?!$)", ""), rest)
-
-    def events(self, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The name and the data of each event."""
-        name, data = "", list[str]()
-        for line in lines:
-            if not line:
-                if self.counts(name, data):
-                    yield name, "\n".join(data)
-                name, data = "", []
-                continue
-            field, _, value = line.partition(self.separator)
-            if field == "event":
-                name = value.removeprefix(" ")
-            elif field == "data":
-                data = self.joined(data, value.removeprefix(" "))
-                if self.ends_event(name):
-                    yield name, "\n".join(data)
-                    name, data = "", []
-            else:
-                self.passed_over(line)
-
-    def counts(self, name: str, data: list[str]) -> bool:
-        return bool(data)
-
-    def joined(self, data: list[str], value: str) -> list[str]:
-        return [*data, value]
-
-    def ends_event(self, name: str) -> bool:
-        return False
-
-    def passed_over(self, line: str) -> None:
-        pass

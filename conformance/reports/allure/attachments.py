@@ -56,7 +56,7 @@ class Attachments:
             yield self._file("history", "\n\n".join(_history(each.exchanges) for each in violations if each.exchanges))
             yield self._file(
                 "reproduce",
-                "\n\n".join("\n".join(commands(each, self._place)) for each in violations if each.exchanges),
+                "\n\n".join("\n".join(commands(each, self._place)) for each in violations),
             )
         telling = {each.number for violation in violations for each in violation.exchanges}
         seen = {each.number: each for violation in violations for each in violation.exchanges}

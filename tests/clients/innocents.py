@@ -1,0 +1,98 @@
+"""Clients that are right in another way than the faithful one: nobody may accuse them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from clients.client import ApiError, Client
+from clients.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INNOCENTS: dict[str, Fault] = {}
+
+
+def innocent(name: str, does: str, **members: Any) -> None:
+    """Add a client."""
+    INNOCENTS[name] = Fault(does, frozenset(), members)
+
+
+def other_headers(self: Client, body: bytes | None, attempt: int) -> dict[str, str]:
+    told = {"User-Agent": "elsewhere/1.0", "X-Trace": "7", **Client.headers(self, body, attempt)}
+    return {name.lower(): value for name, value in reversed(told.items())}
+
+
+def in_chunks(self: Client, call: str, members: dict[str, Any]) -> Any:
+    class Pieces:
+        """A body whose length nobody knows beforehand, and that can be sent again."""
+
+        def __iter__(self) -> Iterator[bytes]:
+            text = json.dumps(members).encode()
+            return (text[at : at + 11] for at in range(0, len(text), 11))
+
+    return Pieces() if members else None
+
+
+def strict(_: Client, id: str) -> str:
+    if not (id.isascii() and id.replace("_", "").isalnum()):
+        raise ValueError(f"{id} is no id")
+    return id
+
+
+def refused_redirect(self: Client, *, own: bool) -> dict[str, str]:
+    raise ApiError("other", "redirects are not followed")
+
+
+innocent("other-headers", "Has other headers, in another order and in lower case.", headers=other_headers)
+innocent(
+    "bearer", "Writes the scheme in lower case.", authorization=lambda self: {"authorization": f"bearer {self.key}"}
+)
+innocent("charset", "Names the charset of its bodies.", body_type="application/json; charset=utf-8")
+innocent(
+    "ascii",
+    "Escapes what is not ASCII.",
+    body=lambda _, call, members: json.dumps(members).encode() if members else None,
+)
+innocent(
+    "pretty",
+    "Writes its bodies for people.",
+    body=lambda _, call, members: json.dumps(members, indent=4).encode() if members else None,
+)
+innocent("in-chunks", "Sends its bodies in chunks.", body=in_chunks)
+innocent("empty-object", "Cancels with an empty object.", body=lambda _, call, members: json.dumps(members).encode())
+innocent(
+    "defaults",
+    "Says what is the default.",
+    given=lambda _, call, members: {"stream": False, **members} if call == "create_run" else members,
+)
+innocent(
+    "more-query",
+    "Names a version in every query.",
+    query=lambda self, given: Client.query(self, {"api-version": "v1", **given}),
+)
+innocent("strict-ids", "Refuses ids that are none.", segment=strict)
+innocent("stays", "Follows no redirect.", carried=refused_redirect)
+innocent(
+    "slow",
+    "Takes its time before it asks again.",
+    backoff=0.3,
+    pause=lambda self, reply: Client.pause(self, reply) + 0.2,
+)
+innocent(
+    "keyed",
+    "Marks what it repeats by a key.",
+    mark=lambda *_: {},
+    headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "Idempotency-Key": "7f3a"},
+)
+innocent(
+    "plain",
+    "Does not offer to read gzip.",
+    headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "Accept-Encoding": "identity"},
+)
+innocent(
+    "polite",
+    "Polls a little later than it is told.",
+    interval=lambda self, told: Client.interval(self, told) * 1.1 + 0.05,
+)
