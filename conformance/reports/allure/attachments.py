@@ -54,10 +54,8 @@ class Attachments:
         violations = finding.violations[:SHOWN]
         if any(each.exchanges for each in violations):
             yield self._file("history", "\n\n".join(_history(each.exchanges) for each in violations if each.exchanges))
-            yield self._file(
-                "reproduce",
-                "\n\n".join("\n".join(commands(each, self._place)) for each in violations),
-            )
+        if told := [lines for each in violations if (lines := commands(each, self._place))]:
+            yield self._file("reproduce", "\n\n".join(map("\n".join, told)))
         telling = {each.number for violation in violations for each in violation.exchanges}
         seen = {each.number: each for violation in violations for each in violation.exchanges}
         seen |= {each.number: each for each in exchanges}
