@@ -170,24 +170,24 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """List the rows instead of running, or see whether there is a target to measure at all."""
     judging = session.config.stash.get(SESSION, None)
-    if judging and session.items and not _runs_nothing(session):
+    rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
+    listed = session.config.getoption("runs_list")
+    if judging and (rows or listed) and not _runs_nothing(session):
         from conformance.settings import BadSettings
         from conformance.states.visit import NothingToMeasure
 
-        if session.config.getoption("runs_list"):
+        if listed:
             _list_rows(session)
             session.items.clear()
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
-        rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
         if judging.settings.kind == "url" and not judging.settings.plan:
             reporter = session.config.pluginmanager.get_plugin("terminalreporter")
             if session.config.stash[_attended].show(reporter, judging.progress):
                 judging.watch()
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
-            if rows:
-                reported.begin(session.config, judging)
+            reported.begin(session.config, judging)
             judging.arrive(rows)
             _print(session, judging.capabilities())
             if judging.settings.kind == "url" or judging.settings.repeat > 1:
@@ -195,6 +195,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             if judging.settings.plan:
                 _print(session, judging.plan())
                 session.items.clear()
+            else:
+                judging.judge_list()
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:

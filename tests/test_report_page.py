@@ -156,6 +156,8 @@ def test_json_is_indented_and_not_decoded(value: object) -> None:
         (Verdict.PASS, "conforms (1 of 315 requirements)"),
         (Verdict.FAIL, "does not conform"),
         (Verdict.ERROR, "nothing measured"),
+        (Verdict.NOT_APPLICABLE, "nothing measured"),
+        (Verdict.DISABLED, "nothing measured"),
         (Verdict.KNOWN, "conforms (1 of 315 requirements, 1 accepted as broken)"),
     ],
 )
@@ -164,6 +166,15 @@ def test_the_badge_says_no_more_than_was_measured(verdict: Verdict, words: str) 
 
     assert f'aria-label="runs conformance: {words}' in text
     assert f"<title>runs conformance: {words}" in text
+
+
+def test_the_badge_counts_what_was_measured_and_is_green_for_nothing_else() -> None:
+    absent = finding("RUN-STREAM-001", Verdict.NOT_APPLICABLE, "it is declared absent")
+    green, other = (badge(made(*found)) for found in ([finding("RUN-GET-001", Verdict.PASS), absent], [absent]))
+
+    assert "conforms (1 of 315 requirements)" in green
+    assert "#2c6e32" in green
+    assert "#2c6e32" not in other
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,6 @@ def headline(report: Report) -> str:
     if ended.outcome not in {"conforms", "incomplete"}:
         return ended.outcome
     known = ended.counts.get(Verdict.KNOWN, 0) + ended.counts.get(Verdict.FLAKY, 0)
-    partly = f"{coverage.selected} of {coverage.active} requirements" if coverage.selected < coverage.active else ""
+    partly = f"{coverage.measured} of {coverage.active} requirements" if coverage.measured < coverage.active else ""
     limits = ", ".join(filter(None, [partly, f"{known} accepted as broken" if known else ""]))
     return f"{ended.outcome} ({limits})" if limits else ended.outcome
