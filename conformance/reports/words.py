@@ -27,6 +27,7 @@ SYMBOLS: Final = {
 RANK: Final = {
     Verdict.PASS: 0,
     Verdict.NOTE: 0,
+    Verdict.STALE: 0,
     Verdict.NOT_APPLICABLE: 1,
     Verdict.DISABLED: 1,
     Verdict.FLAKY: 2,
@@ -34,9 +35,8 @@ RANK: Final = {
     Verdict.WARN: 4,
     Verdict.UNTESTED: 5,
     Verdict.ERROR: 6,
-    Verdict.STALE: 7,
-    Verdict.UNSTABLE: 8,
-    Verdict.FAIL: 9,
+    Verdict.UNSTABLE: 7,
+    Verdict.FAIL: 8,
 }
 _KINDS: Final = {
     "replay": "replayed cassettes",
