@@ -7,7 +7,6 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 import gc
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -289,7 +288,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.section("compliance")
         for line in judging.summary(interrupted=broken_off or exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
-    if said := reported.told(config):
+    for said in reported.told(config):
         terminalreporter.write_line(said)
 
 
@@ -318,11 +317,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if session.shouldfail and judging.findings.exit_code(judging.settings.gate) != 1:
         session.config.stash[_broken_off] = True
     broken_off = session.config.stash.get(_broken_off, False) or exitstatus not in _TO_THE_END
-    reported.write(session, judging, interrupted=broken_off)
     if (writer := session.config.stash.get(ALLURE, None)) and not session.config.getoption("collectonly"):
-        from conformance.account import facts
-
-        writer.finish(judging.findings.all, facts(judging), os.environ)
+        reported.finish_allure(session, judging, writer)
+    reported.write(session, judging, interrupted=broken_off)
 
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.
