@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from markupsafe import escape
@@ -15,8 +15,9 @@ from reports_made import broken, finding, made
 
 from conformance.outcomes import Violation
 from conformance.reports.badge import badge
-from conformance.reports.document import Acceptance
+from conformance.reports.document import Acceptance, Target
 from conformance.reports.page import page
+from conformance.reports.words import kind_in_words
 from conformance.requirements import catalogue
 from conformance.verdicts import Verdict
 from conformance.wire.journal import Journal
@@ -126,6 +127,11 @@ def test_the_page_is_whole_and_has_nothing_from_elsewhere(report: Report) -> Non
 )
 def test_the_first_sentence_says_what_was_measured(around: dict[str, Any], words: str) -> None:
     assert f'<p class="sentence">{words}' in page(made(finding("RUN-GET-001", Verdict.PASS), **around))
+
+
+@pytest.mark.parametrize("kind", get_args(Target.model_fields["kind"].annotation))
+def test_every_kind_of_target_has_words(kind: str) -> None:
+    assert kind_in_words(kind)
 
 
 def test_every_id_of_the_page_is_there_once() -> None:

@@ -42,6 +42,7 @@ _KINDS: Final = {
     "replay": "replayed cassettes",
     "reference": "the embedded reference server",
     "url": "a server behind a URL",
+    "sdk": "a client",
 }
 
 
