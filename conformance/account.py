@@ -72,6 +72,7 @@ def _target(session: Session) -> doc.Target:
             "kind": settings.kind,
             "profile": settings.profile.name,
             "cancel_policy": settings.policy,
+            "contract": settings.contract.name if settings.contract else None,
             "capabilities": [{"name": name, "state": state} for name, state in session.has.items()],
             "provenance": session.provenance,
             "command": " ".join(["pytest", *(shlex.quote(option) for option in _options(session))]),
@@ -82,29 +83,9 @@ def _target(session: Session) -> doc.Target:
 def _options(session: Session) -> Iterator[str]:
     """What to say to pytest to judge the same target in the same way."""
     settings = session.settings
-    if settings.kind == "sdk":
-        yield f"--runs-sdk={settings.sdk}"
-    elif settings.kind == "replay":
+    if settings.kind == "replay" and not any(option.startswith("--runs-replay=") for option in settings.given):
         yield f"--runs-replay={settings.replay}"
-    else:
-        yield f"--target-url={settings.url if settings.kind == 'url' else 'reference'}"
-        yield from (f"--runs-fault={fault}" for fault in settings.faults)
-        implied = settings.profile.without | (frozenset() if settings.key else {"auth"})
-        told = {
-            "api-key-env": settings.key_env if settings.key and settings.kind == "url" else None,
-            "profile": settings.profile.name if settings.kind == "url" else None,
-            "model": settings.model if settings.model != settings.profile.model else None,
-            "assistant": settings.assistant,
-            "max-runs": settings.max_runs,
-            "cancel-policy": settings.policy,
-            "without": ",".join(sorted(settings.without - implied)),
-            "fuzz": settings.fuzz,
-            "seed": settings.seed,
-        }
-        yield from (f"--runs-{name}={value}" for name, value in told.items() if value)
-    if settings.contract:
-        yield f"--runs-contract={settings.contract.name}"
-    yield f"--runs-gate={settings.gate}"
+    yield from settings.given
 
 
 def _cost(session: Session) -> doc.Cost:

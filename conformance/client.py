@@ -379,7 +379,8 @@ class Client:
 
     def _end(self, name: str, *, complete: bool) -> None:
         for stream in self._kept.pop(name, ()):
-            stream.leave()
+            with suppress(Fault):  # a stream that cannot be left keeps nobody from leaving the others
+                stream.leave()
         if self.watch:
             self.watch.end(name)
         with self._lock:

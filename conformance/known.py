@@ -12,7 +12,7 @@ from conformance.settings import BadSettings
 from conformance.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conformance.requirements import Requirement
@@ -77,21 +77,22 @@ class Known:
             if entry := self._about(requirement, item):
                 self._awaited[entry.key] = self._awaited.get(entry.key, 0) + 1
 
-    def unmatched(self, selected: Iterable[str]) -> Iterator[tuple[Requirement, str]]:
+    def unmatched(self, selected: Iterable[str], judged: Collection[str]) -> Iterator[tuple[Requirement, str]]:
         """
         The rows of the entries that are about nothing, each with the reason; what is deselected is about something.
 
         Args:
             selected: The requirements that have items in this session.
+            judged: Those that the session would be about as a whole, which is all, unless a contract is pinned.
         """
         rows, of_session = catalogue(self.side), set(selected)
-        whole = {id for id, row in rows.items() if row.state is State.ACTIVE} <= of_session
+        whole = {id for id in judged if rows[id].state is State.ACTIVE} <= of_session
         for entry in self.entries:
             row = rows[entry.requirement]
             if row.state is not State.ACTIVE:
                 why = f" ({row.reason})" if row.reason else ""
                 yield row, f"nothing matches it: the row is {row.state}{why}; delete {entry.key} from the list"
-            elif whole and entry.key not in self._awaited:
+            elif whole and entry.requirement in judged and entry.key not in self._awaited:
                 yield row, f"no item has this parameter; delete {entry.key} from the list"
 
     def judge(self, requirement: str, item: str, verdict: Verdict, reason: str) -> tuple[Verdict, str]:

@@ -7,7 +7,6 @@ Without our options and without items of the suite it does nothing, and imports 
 from __future__ import annotations
 
 import gc
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,24 +169,24 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """List the rows instead of running, or see whether there is a target to measure at all."""
     judging = session.config.stash.get(SESSION, None)
-    if judging and session.items and not _runs_nothing(session):
+    rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
+    listed = session.config.getoption("runs_list")
+    if judging and (rows or listed) and not _runs_nothing(session):
         from conformance.settings import BadSettings
         from conformance.states.visit import NothingToMeasure
 
-        if session.config.getoption("runs_list"):
+        if listed:
             _list_rows(session)
             session.items.clear()
             return (yield)
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
-        rows = [item.stash[ROW] for item in session.items if ROW in item.stash]
         if judging.settings.kind == "url" and not judging.settings.plan:
             reporter = session.config.pluginmanager.get_plugin("terminalreporter")
             if session.config.stash[_attended].show(reporter, judging.progress):
                 judging.watch()
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
-            if rows:
-                reported.begin(session.config, judging)
+            reported.begin(session.config, judging)
             judging.arrive(rows)
             _print(session, judging.capabilities())
             if judging.settings.kind == "url" or judging.settings.repeat > 1:
@@ -195,6 +194,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             if judging.settings.plan:
                 _print(session, judging.plan())
                 session.items.clear()
+            else:
+                judging.judge_list()
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
@@ -287,7 +288,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.section("compliance")
         for line in judging.summary(interrupted=broken_off or exitstatus not in _TO_THE_END):
             terminalreporter.write_line(line)
-    if said := reported.told(config):
+    for said in reported.told(config):
         terminalreporter.write_line(said)
 
 
@@ -316,11 +317,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if session.shouldfail and judging.findings.exit_code(judging.settings.gate) != 1:
         session.config.stash[_broken_off] = True
     broken_off = session.config.stash.get(_broken_off, False) or exitstatus not in _TO_THE_END
-    reported.write(session, judging, interrupted=broken_off)
     if (writer := session.config.stash.get(ALLURE, None)) and not session.config.getoption("collectonly"):
-        from conformance.account import facts
-
-        writer.finish(judging.findings.all, facts(judging), os.environ)
+        reported.finish_allure(session, judging, writer)
+    reported.write(session, judging, interrupted=broken_off)
 
 
 #: Pytest's own exit codes of sessions in which everything ran; those of the suite replace them.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.reports.allure.writer import Writer
     from conformance.session import Session
 
 #: The folder, once it is ready.
 _FOLDER: pytest.StashKey[Path] = pytest.StashKey()
-#: What became of the reports, in a sentence.
-_TOLD: pytest.StashKey[str] = pytest.StashKey()
+#: What became of the reports, in a sentence each.
+_TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def begin(config: pytest.Config, judging: Session) -> None:
@@ -54,13 +58,35 @@ def write(session: pytest.Session, judging: Session, *, interrupted: bool) -> No
         from conformance.reports import folder as reports
 
         reports.write(folder, account(judging, exit_code=int(session.exitstatus), interrupted=interrupted))
-        told = f"reports: {folder}"
     except Exception as problem:  # noqa: BLE001 - whatever it is, the terminal has the verdict
-        told = f"ERROR: the reports could not be written: {type(problem).__name__}: {problem}"
-        session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
-    session.config.stash[_TOLD] = judging.redactor.text(told)
+        _tell_failed(session, judging, "the reports", problem)
+    else:
+        _tell(session, judging, f"reports: {folder}")
 
 
-def told(config: pytest.Config) -> str | None:
-    """What became of the reports, in a sentence."""
-    return config.stash.get(_TOLD, None)
+def finish_allure(session: pytest.Session, judging: Session, writer: Writer) -> None:
+    """Write what belongs to the session as a whole into Allure's folder; it fails as the reports do."""
+    from conformance.account import facts
+
+    problem: Exception | None
+    try:
+        writer.finish(judging.findings.all, facts(judging), os.environ)
+        problem = writer.problem
+    except Exception as unforeseen:  # noqa: BLE001 - whatever it is, the terminal has the verdict
+        problem = unforeseen
+    if problem:
+        _tell_failed(session, judging, "Allure's results", problem)
+
+
+def told(config: pytest.Config) -> Sequence[str]:
+    """What became of the reports, in a sentence each."""
+    return config.stash.get(_TOLD, [])
+
+
+def _tell_failed(session: pytest.Session, judging: Session, what: str, problem: Exception) -> None:
+    _tell(session, judging, f"ERROR: {what} could not be written: {type(problem).__name__}: {problem}")
+    session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+
+
+def _tell(session: pytest.Session, judging: Session, said: str) -> None:
+    session.config.stash.setdefault(_TOLD, []).append(judging.redactor.text(said))

@@ -205,12 +205,16 @@ class Session:
         named = [(row.id, item) for row, item in items]
         self.selected = selected = frozenset(id for id, _ in named)
         self.known.expect(named)
-        for row, reason in self.known.unmatched(selected):
-            self._file(row, self._list.name, Verdict.STALE, reason)
         active = {id for id, row in catalogue(self.settings.side).items() if row.state is State.ACTIVE}
         if (folder := self._line.recorded_before) and active - selected:
             raise BadSettings(f"{folder} holds a cassette set, and a selection would replace it: name another one")
         self._line.begin()
+
+    def judge_list(self) -> None:
+        """File the entries of the list of known failures that match nothing, once there is a target to measure."""
+        judged = {id for id, row in catalogue(self.settings.side).items() if self.is_judged(row)}
+        for row, reason in self.known.unmatched(self.selected, judged):
+            self._file(row, self._list.name, Verdict.STALE, reason, unmatched=True)
 
     def is_excused(self, row: Requirement) -> bool:
         """Whether no item of a row is run."""
@@ -267,7 +271,7 @@ class Session:
         cost, origin = self.cost(), [self._line.provenance] if self._line.provenance else []
         kept = len(self.pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; threads left on the target, so that what is broken can be reproduced: {kept}" if kept else ""
-        told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted)
+        told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted, selected=self.selected)
         lines = [f"{self.place.role}: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]
 
@@ -373,6 +377,7 @@ class Session:
         *,
         violations: Sequence[Violation] = (),
         gates: bool = True,
+        unmatched: bool = False,
     ) -> Finding:
         finding = Finding(
             requirement=row,
@@ -382,6 +387,7 @@ class Session:
             reason=reason,
             violations=violations,
             gates=gates,
+            unmatched=unmatched,
         )
         self.findings.add(finding)
         self._by_item[item] = finding

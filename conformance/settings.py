@@ -13,7 +13,7 @@ from conformance.profiles import load_profile
 from conformance.requirements import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from conformance.profiles import Profile
     from conformance.requirements.contract import Contract
@@ -53,6 +53,31 @@ _OF_SERVERS = (
     "runs_fault",
     "runs_plan",
     "runs_repeat",
+)
+
+
+#: What decides what is judged and how, and not what is written.
+_JUDGING = (
+    "runs_target_url",
+    "runs_sdk",
+    "runs_replay",
+    "runs_fault",
+    "runs_api_key_env",
+    "runs_profile",
+    "runs_model",
+    "runs_assistant",
+    "runs_max_runs",
+    "runs_max_concurrency",
+    "runs_cancel_policy",
+    "runs_without",
+    "runs_wait",
+    "runs_known_failures",
+    "runs_repeat",
+    "runs_races",
+    "runs_fuzz",
+    "runs_seed",
+    "runs_contract",
+    "runs_gate",
 )
 
 
@@ -105,6 +130,8 @@ class Settings:
     seed: int = 0
     #: What the embedded reference server does wrong on purpose.
     faults: tuple[str, ...] = ()
+    #: The options that decide what is judged and how, as they were given; none of them holds a secret.
+    given: tuple[str, ...] = ()
 
     @property
     def side(self) -> Side:
@@ -179,7 +206,19 @@ class Settings:
             fuzz=option("runs_fuzz"),
             seed=option("runs_seed") or 0,
             faults=tuple(option("runs_fault") or ()),
+            given=tuple(_given(option)),
         )
+
+
+def _given(option: Callable[[str], Any]) -> Iterator[str]:
+    """The options that decide what is judged and how; the empty ones say nothing."""
+    for destination in _JUDGING:
+        value = option(destination)
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                yield f"--{_shown(destination)}={each}"
+    for name, expression in (("-k", option("keyword")), ("-m", option("markexpr"))):
+        yield from (name, expression) if expression else ()
 
 
 def _agree(option: Callable[[str], Any]) -> None:

@@ -40,8 +40,24 @@ MEASURED = frozenset(Verdict) - {Verdict.NOT_APPLICABLE, Verdict.UNTESTED, Verdi
 #: How the reason of what could not be measured names the requirement that stood in the way.
 _BLAMED = re.compile(r"which ((?:RUN|SDK)-[A-Z]+-\d+) is about")
 
-NOTHING_MEASURED = 11
-INCOMPLETE = 10
+
+class Outcome(StrEnum):
+    """What a session that came to its end says of its target."""
+
+    CONFORMS = "conforms"
+    BROKEN = "does not conform"
+    STALE_LIST = "stale list"
+    INCOMPLETE = "incomplete"
+    NOTHING_MEASURED = "nothing measured"
+
+
+_EXIT_CODES = {
+    Outcome.CONFORMS: 0,
+    Outcome.BROKEN: 1,
+    Outcome.STALE_LIST: 1,
+    Outcome.INCOMPLETE: 10,
+    Outcome.NOTHING_MEASURED: 11,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +73,13 @@ class Finding:
     violations: Sequence[Violation] = ()
     #: Whether an untested item makes the session incomplete.
     gates: bool = True
+    #: Whether it is about an entry of the list of known failures that matches nothing, and no item came to it.
+    unmatched: bool = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether an item measured the requirement."""
+        return self.verdict in MEASURED and not self.unmatched
 
     @property
     def title(self) -> str:
@@ -127,25 +150,31 @@ class Findings:
             )
         ]
 
-    def exit_code(self, gate: str) -> int:
+    def outcome(self, gate: str) -> Outcome:
         """
-        The exit code that pytest's own 0 or 1 is replaced with.
+        What the session says of its target, if it came to its end.
 
         Args:
             gate: `must`, or `should` where a broken SHOULD counts as well.
         """
-        verdicts = set(self.verdicts().values())
-        items = {finding.verdict for finding in self.all}
-        unstable = {finding.level for finding in self.all if finding.verdict is Verdict.UNSTABLE}
-        if items & {Verdict.FAIL, Verdict.STALE} or Level.MUST in unstable:
-            return 1
-        if gate == "should" and (Verdict.WARN in items or unstable):
-            return 1
-        if not items & MEASURED and items & {Verdict.UNTESTED, Verdict.ERROR}:
-            return NOTHING_MEASURED
-        if self.incomplete() or Verdict.ERROR in verdicts:
-            return INCOMPLETE
-        return 0
+        if not any(finding.measured for finding in self.all):
+            return Outcome.NOTHING_MEASURED
+        if any(breaks(finding.verdict, finding.level, gate) for finding in self.all):
+            return Outcome.BROKEN
+        if any(finding.verdict is Verdict.STALE for finding in self.all):
+            return Outcome.STALE_LIST
+        return Outcome.INCOMPLETE if self.incomplete() else Outcome.CONFORMS
+
+    def exit_code(self, gate: str) -> int:
+        """The exit code that pytest's own 0 or 1 is replaced with, under a gate as `outcome` takes it."""
+        return _EXIT_CODES[self.outcome(gate)]
+
+
+def breaks(verdict: Verdict, level: Level, gate: str) -> bool:
+    """Whether an item says that a requirement is broken that counts under a gate."""
+    if verdict is Verdict.UNSTABLE:
+        return level is Level.MUST or gate == "should"
+    return verdict is Verdict.FAIL or (verdict is Verdict.WARN and gate == "should")
 
 
 #: The first of these that any item of a requirement has is the requirement's verdict.

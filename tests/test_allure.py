@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections import Counter
@@ -296,6 +297,21 @@ def test_results_of_others_stay_as_they_were(judge: Judge, tmp_path: Path) -> No
     assert len(mine("both")) == 2
     assert mine("allure") == mine("without") == mine("both")
     assert len(list((tmp_path / "both").glob("*-container.json"))) > 0
+
+
+def test_a_folder_that_goes_away_does_not_hide_the_verdict(judge: Judge, tmp_path: Path) -> None:
+    removing = "import shutil\ndef pytest_runtest_logreport(report):\n    shutil.rmtree('allure', ignore_errors=True)\n"
+    (tmp_path / "removing.py").write_text(removing, "utf-8")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+
+    options = ("--alluredir=allure", "--runs-report-dir=out", "-p", "removing", "-k", "RUN-GET-001")
+    ran = judge("--target-url=reference", *options, PYTHONPATH=path)
+
+    assert ran.code == 3, ran.text
+    assert ran.text.count("ERROR: Allure's results could not be written: FileNotFoundError") == 1
+    assert "Traceback" not in ran.text
+    assert "verdict: conforms" in ran.text
+    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["ended"]["exit_code"] == 3
 
 
 ANALYTICS = (

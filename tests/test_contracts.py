@@ -148,3 +148,6 @@ def test_the_command_of_a_report_judges_by_the_same_contract(judge: Judge, tmp_p
 
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     assert " --runs-contract=2026.1 " in report["target"]["command"]
+    assert report["target"]["contract"] == "2026.1"
+    assert "Contract: 2026.1." in (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "<dt>contract</dt><dd>2026.1</dd>" in (tmp_path / "out" / "report.html").read_text("utf-8")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.known import read_known
+from conformance.known import Acceptance, Known, read_known
 from conformance.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -117,6 +118,26 @@ def test_an_entry_about_nothing_is_stale(judge: Judge, tmp_path: Path, entry: st
 
     assert ran.code == 1, ran.text
     assert re.search(told, ran.text), ran.text
+
+
+def test_a_list_says_nothing_of_a_target_that_is_not_there(judge: Judge, tmp_path: Path, closed_port: int) -> None:
+    (tmp_path / "known-failures.toml").write_text('"RUN-CANCEL-011[nosuch]" = { reason = "x" }', "utf-8")
+
+    ran = judge(f"--target-url=http://127.0.0.1:{closed_port}/v1", "--runs-report-dir=out")
+
+    assert ran.code == 11, ran.text
+    assert "delete" not in ran.text
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert report["ended"]["exit_code"] == 11
+    assert (report["requirements"], report["coverage"]["measured"]) == ([], 0)
+
+
+def test_an_entry_is_about_nothing_only_within_the_contract() -> None:
+    pinned = {"RUN-GET-001", "RUN-CANCEL-031"}
+    known = Known.of([Acceptance(id, "nosuch", "x") for id in ("RUN-CANCEL-011", "RUN-CANCEL-031")], date(2026, 1, 1))
+
+    assert [row.id for row, _ in known.unmatched(pinned, pinned)] == ["RUN-CANCEL-031"]
+    assert not list(known.unmatched(pinned, {*pinned, "RUN-GET-002"}))
 
 
 def test_an_entry_about_what_is_deselected_says_nothing(judge: Judge, tmp_path: Path) -> None:

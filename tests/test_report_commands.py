@@ -59,7 +59,14 @@ def one(verdict: Verdict, gate: str = "must", id: str = ROW) -> Report:
         (Verdict.PASS, Verdict.NOT_APPLICABLE, "must", 0, "worse:"),
         (Verdict.PASS, Verdict.KNOWN, "must", 0, "worse:"),
         (Verdict.FAIL, Verdict.PASS, "must", 0, "better:"),
-        (Verdict.FAIL, Verdict.UNTESTED, "must", 0, "better:"),
+        (Verdict.FAIL, Verdict.UNTESTED, "must", 0, "changed, for neither"),
+        (Verdict.FAIL, Verdict.ERROR, "must", 0, "changed, for neither"),
+        (Verdict.WARN, Verdict.NOT_APPLICABLE, "must", 0, "changed, for neither"),
+        (Verdict.KNOWN, Verdict.STALE, "must", 0, "listed as known, and holds or matches nothing:"),
+        (Verdict.FAIL, Verdict.STALE, "must", 0, "listed as known, and holds or matches nothing:"),
+        (Verdict.STALE, Verdict.FAIL, "must", 1, "worse, and it counts"),
+        (Verdict.STALE, Verdict.KNOWN, "must", 0, "worse:"),
+        (Verdict.STALE, Verdict.STALE, "must", 0, "no difference"),
         (Verdict.PASS, Verdict.PASS, "must", 0, "no difference"),
         (Verdict.FAIL, Verdict.FAIL, "must", 0, "no difference"),
     ],
@@ -75,6 +82,15 @@ def test_the_gate_of_the_second_report_decides(ends: Ends) -> None:
     assert ends(one(Verdict.PASS, "must"), one(Verdict.WARN, "should"))[0] == 1
     assert ends(one(Verdict.WARN, "must"), one(Verdict.WARN, "should"))[0] == 0
     assert ends(one(Verdict.PASS, "should"), one(Verdict.WARN, "must"))[0] == 0
+
+
+def test_a_gate_hides_nothing_that_was_left_open_from_another(ends: Ends) -> None:
+    def warned_and_open(gate: str) -> Report:
+        kinds = (Verdict.WARN, Verdict.ERROR)
+        open_ones = [finding(ROW, kind, "x", item=f"s/t.py::test_x[{n}]") for n, kind in enumerate(kinds)]
+        return made(*open_ones, gate=gate)
+
+    assert ends(warned_and_open("should"), warned_and_open("must"))[1].endswith("no difference\n")
 
 
 def test_requirements_come_and_go(ends: Ends) -> None:
@@ -142,6 +158,16 @@ def test_what_cannot_be_read_is_one_clear_sentence(
 def test_a_report_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(tmp_path / "none.json"), "--dir", str(tmp_path)]) == 2
     assert "cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_a_session_that_was_cut_short_is_compared_with_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = written(tmp_path / "a.json", one(Verdict.PASS))
+    cut_short = made(finding(ROW, Verdict.FAIL, "x"), selected={ROW, "RUN-GET-001"})
+
+    assert main(["diff", whole, written(tmp_path / "b.json", cut_short)]) == 2
+    assert "the session of the second report was cut short: 1 requirements were not reached" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("around", [{"interrupted": True, "exit_code": 2}, {"stopped": "no server", "exit_code": 11}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -160,6 +161,34 @@ def test_what_a_verdict_does_is_said(verdict: Verdict, gate: str, effect: str, o
 
     assert (report.requirements[0].effect, report.ended.outcome) == (effect, outcome)
     validator().validate(report.model_dump(mode="json"))
+
+
+def test_the_command_judges_again_as_the_session_did(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('RUN-GET-001 = { reason = "x", flaky = true }', "utf-8")
+    (tmp_path / "profile.toml").write_text('name = "mine"\nextends = "openai"\n', "utf-8")
+    options = [
+        "--target-url=reference",
+        "--runs-profile=profile.toml",
+        "--runs-wait=finish=7",
+        "--runs-known-failures=mine.toml",
+        "--runs-repeat=2",
+        "--runs-races=1",
+        "--runs-gate=should",
+    ]
+
+    ran = judge(*options, INTO, "-k", "RUN-GET-001 or RUN-GET-002", "-m", "not race")
+    command = shlex.split(told(tmp_path / "out")["target"]["command"])
+
+    assert command[0] == "pytest"
+    assert command[1:] == [*options, "-k", "RUN-GET-001 or RUN-GET-002", "-m", "not race"], ran.text
+    assert judge(*command[1:]).code == ran.code
+
+
+def test_the_command_of_a_replay_names_its_set(judge: Judge, tmp_path: Path) -> None:
+    judge(INTO, "--pyargs", "conformance", "-k", "RUN-GET-001", RUNS_CONFORMANCE_WITHOUT="steps")
+
+    command = shlex.split(told(tmp_path / "out")["target"]["command"])
+    assert command[:3] == ["pytest", "--runs-replay=reference", "--runs-without=steps"]
 
 
 def test_a_session_that_measured_nothing_says_why(judge: Judge, tmp_path: Path, closed_port: int) -> None:

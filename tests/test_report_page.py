@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from markupsafe import escape
@@ -15,8 +15,9 @@ from reports_made import broken, finding, made
 
 from conformance.outcomes import Violation
 from conformance.reports.badge import badge
-from conformance.reports.document import Acceptance
+from conformance.reports.document import Acceptance, Target
 from conformance.reports.page import page
+from conformance.reports.words import kind_in_words
 from conformance.requirements import catalogue
 from conformance.verdicts import Verdict
 from conformance.wire.journal import Journal
@@ -128,6 +129,11 @@ def test_the_first_sentence_says_what_was_measured(around: dict[str, Any], words
     assert f'<p class="sentence">{words}' in page(made(finding("RUN-GET-001", Verdict.PASS), **around))
 
 
+@pytest.mark.parametrize("kind", get_args(Target.model_fields["kind"].annotation))
+def test_every_kind_of_target_has_words(kind: str) -> None:
+    assert kind_in_words(kind)
+
+
 def test_every_id_of_the_page_is_there_once() -> None:
     tags = Outline(page(report_of_everything())).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
@@ -156,6 +162,8 @@ def test_json_is_indented_and_not_decoded(value: object) -> None:
         (Verdict.PASS, "conforms (1 of 315 requirements)"),
         (Verdict.FAIL, "does not conform"),
         (Verdict.ERROR, "nothing measured"),
+        (Verdict.NOT_APPLICABLE, "nothing measured"),
+        (Verdict.DISABLED, "nothing measured"),
         (Verdict.KNOWN, "conforms (1 of 315 requirements, 1 accepted as broken)"),
     ],
 )
@@ -164,6 +172,15 @@ def test_the_badge_says_no_more_than_was_measured(verdict: Verdict, words: str) 
 
     assert f'aria-label="runs conformance: {words}' in text
     assert f"<title>runs conformance: {words}" in text
+
+
+def test_the_badge_counts_what_was_measured_and_is_green_for_nothing_else() -> None:
+    absent = finding("RUN-STREAM-001", Verdict.NOT_APPLICABLE, "it is declared absent")
+    green, other = (badge(made(*found)) for found in ([finding("RUN-GET-001", Verdict.PASS), absent], [absent]))
+
+    assert "conforms (1 of 315 requirements)" in green
+    assert "#2c6e32" in green
+    assert "#2c6e32" not in other
 
 
 @pytest.fixture(scope="module")

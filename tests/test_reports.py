@@ -136,6 +136,8 @@ MUST_ROW, SHOULD_ROW, OTHER_ROW = "RUN-CANCEL-011", "RUN-CANCEL-012", "RUN-PAGE-
         ([(MUST_ROW, PASS), (OTHER_ROW, Verdict.UNTESTED)], "must", 10),
         ([(MUST_ROW, PASS), (MUST_ROW, Verdict.UNTESTED)], "must", 0),
         ([(MUST_ROW, Verdict.UNTESTED)], "must", 11),
+        ([(MUST_ROW, Verdict.NOT_APPLICABLE)], "must", 11),
+        ([(MUST_ROW, Verdict.NOT_APPLICABLE), (OTHER_ROW, Verdict.DISABLED)], "should", 11),
         ([(MUST_ROW, Verdict.KNOWN)], "should", 0),
         ([(MUST_ROW, Verdict.STALE)], "must", 1),
         ([(MUST_ROW, PASS), (OTHER_ROW, Verdict.NOT_APPLICABLE)], "should", 0),
@@ -147,6 +149,21 @@ def test_the_exit_code_follows_the_verdicts(verdicts: list[tuple[str, Verdict]],
         findings.add(finding(id, verdict))
 
     assert findings.exit_code(gate) == code
+
+
+def test_an_entry_that_matches_nothing_measures_nothing() -> None:
+    entry = finding(MUST_ROW, Verdict.STALE, unmatched=True)
+
+    assert Findings([entry]).exit_code("must") == 11
+    assert Findings([entry, finding(OTHER_ROW, PASS)]).exit_code("must") == 1
+
+
+def test_the_summary_tells_a_selection_from_a_session_that_was_cut_short() -> None:
+    findings = Findings([finding(MUST_ROW, FAIL, reason="x")])
+
+    assert "1 of 315 requirements were selected)" in list(summary(findings, gate="must", selected={MUST_ROW}))[-1]
+    cut_short = list(summary(findings, gate="must", selected={MUST_ROW, OTHER_ROW}))[-1]
+    assert "1 of 315 requirements were reached)" in cut_short
 
 
 def test_what_gates_nobody_leaves_the_session_complete() -> None:

@@ -13,6 +13,7 @@ from conformance.client import Client
 from conformance.dialect import Dialect
 from conformance.invariants import invariants
 from conformance.invariants.evidence import Evidence
+from conformance.outcomes import Fault
 from conformance.redaction import Redactor
 from conformance.reference import Reference
 from conformance.reference.runs import Pace
@@ -128,6 +129,28 @@ def test_others_are_heard_meanwhile(reference: Client) -> None:
 
     assert [each.number for each in reference.journal] == [1, 2, 3, 4]
     assert cancel.number == 4
+
+
+class Kept:
+    """A stream that may not let anybody go."""
+
+    def __init__(self, problem: Fault | None = None) -> None:
+        self.problem, self.left = problem, False
+
+    def leave(self) -> None:
+        if self.problem:
+            raise self.problem
+        self.left = True
+
+
+def test_a_stream_that_cannot_be_left_holds_nobody_up(reference: Client) -> None:
+    stuck, other = Kept(Fault("no way out")), Kept()
+
+    with reference.scope("cases/mine"):
+        for stream in (stuck, other):
+            reference.keep(stream)  # type: ignore[arg-type]
+
+    assert other.left
 
 
 def test_a_refusal_is_no_stream(reference: Client) -> None:

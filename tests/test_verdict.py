@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,30 @@ def test_what_a_black_box_cannot_show_is_no_conformance(judge: Judge, reference_
 
     assert ran.code == 11, ran.text
     assert "verdict: nothing could be measured (1 untested; 1 of " in ran.text
+
+
+def test_what_is_declared_absent_altogether_is_no_conformance(judge: Judge) -> None:
+    ran = judge("--target-url=reference", "--runs-without=streaming", "-k", "RUN-STREAM")
+
+    assert ran.code == 11, ran.text
+    assert re.search(r"verdict: nothing could be measured \(\d+ n/a; ", ran.text), ran.text
+
+
+def test_what_the_first_failure_cut_short_is_no_selection(judge: Judge) -> None:
+    ran = judge("--target-url=reference", "--runs-fault=finished-crashes", "-x", "-m", "cancel")
+
+    assert ran.code == 1, ran.text
+    assert " requirements were reached)" in ran.text
+
+
+def test_other_tests_run_where_nothing_of_the_suite_is_selected(judge: Judge, tmp_path: Path, closed_port: int) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_mine(): pass\n", "utf-8")
+
+    target = f"--target-url=http://127.0.0.1:{closed_port}/v1"
+    ran = judge(target, "test_mine.py", "--pyargs", "conformance", "-k", "test_mine")
+
+    assert ran.code == 0, ran.text
+    assert "1 passed" in ran.text
 
 
 def test_a_selection_is_called_one(judge: Judge) -> None:
@@ -71,7 +96,7 @@ def test_a_known_failure_that_holds_is_told_as_such(judge: Judge, tmp_path: Path
     ran = judge("--target-url=reference", "-k", "RUN-CANCEL-011")
 
     assert ran.code == 1
-    assert "verdict: better than its list of known failures says" in ran.text
+    assert "verdict: stale list of known failures: delete from it what holds now" in ran.text
 
 
 def test_an_acceptance_that_ran_out_is_named(judge: Judge, tmp_path: Path) -> None:

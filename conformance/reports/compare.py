@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Final, Literal
 from conformance.outcomes import Unusable
 from conformance.reports.markdown import LONGEST, code, prose, table
 from conformance.reports.record import effect
+from conformance.reports.summary import ATTENTION
 from conformance.reports.words import RANK
+from conformance.verdicts import MEASURED, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conformance.reports.document import Effect, Report, Requirement
-    from conformance.verdicts import Verdict
 
-Kind = Literal["regressed", "worse", "better", "changed", "new", "vanished"]
+Kind = Literal["regressed", "worse", "stale", "better", "changed", "new", "vanished"]
 _HEADINGS: Final[dict[Kind, str]] = {
     "regressed": "worse, and it counts",
     "worse": "worse",
+    "stale": ATTENTION[Verdict.STALE],
     "better": "better",
     "changed": "changed, for neither better nor worse",
     "new": "new",
@@ -67,6 +69,8 @@ def compare(before: Report, after: Report) -> Difference:
     for name, each in (("first", before), ("second", after)):
         if each.ended.outcome in _PARTIAL:
             raise Unusable(f"the {name} report says nothing of its target: {each.ended.sentence}")
+        if left := len(each.coverage.not_reached):
+            raise Unusable(f"the session of the {name} report was cut short: {left} requirements were not reached")
     old, new = ({row.id: row for row in each.requirements} for each in (before, after))
     return Difference(
         before,
@@ -150,12 +154,14 @@ def _change(old: Requirement | None, new: Requirement | None, gate: str) -> Chan
         kind, items = ("new" if old is None else "vanished"), []
     elif _EFFECTS[_effect(new, gate)] > _EFFECTS[_effect(old, gate)]:
         kind = "regressed"
+    elif new.verdict is Verdict.STALE and (items or old.verdict is not Verdict.STALE):
+        kind = "stale"
     elif old.verdict == new.verdict and not items:
         return None
     else:
-        steps = [RANK[new.verdict] - RANK[old.verdict]]
+        steps = [_step(old.verdict, new.verdict)]
         # Where the requirement came to the same, an item that got worse is not made good by another.
-        steps = steps if any(steps) else [RANK[b] - RANK[a] for _, a, b in items if a and b]
+        steps = steps if old.verdict != new.verdict else [_step(a, b) for _, a, b in items if a and b]
         kind = "worse" if any(step > 0 for step in steps) else "better" if any(steps) else "changed"
     return Change(row, kind, before, after, items)
 
@@ -168,10 +174,20 @@ def _items(old: Requirement | None, new: Requirement | None) -> Iterator[tuple[s
             yield case, one.get(case), other.get(case)
 
 
+def _step(before: Verdict, after: Verdict) -> int:
+    """How much worse it became, or better if that is negative; what was not measured any more is never better."""
+    step = RANK[after] - RANK[before]
+    return step if after in MEASURED else max(step, 0)
+
+
 def _effect(row: Requirement, gate: str) -> Effect:
-    """What a requirement does under a gate that need not be the one that it was judged with."""
-    verdicts = [item.verdict for item in row.items]
-    return effect(verdicts, row.level, gate, incomplete=row.effect == "incomplete")
+    """
+    What a requirement does to the target's verdict under a gate that need not be the one that it was judged with.
+
+    That it is listed and holds is the list's fault. An error leaves it incomplete where it does not break the gate.
+    """
+    verdicts = [item.verdict for item in row.items if item.verdict is not Verdict.STALE]
+    return effect(verdicts, row.level, gate, incomplete=row.effect == "incomplete" or row.verdict is Verdict.ERROR)
 
 
 def _words(before: Verdict | None, after: Verdict | None) -> str:

@@ -62,7 +62,12 @@ class Target(Part):
     provenance: str
     """Where replayed cassettes come from; empty for anything else."""
     command: str
-    """The command that judges it again."""
+    """
+    The command that judges it again from the same folder: the suite's options, `-k` and `-m` as they were given,
+    wherever they were set. Paths are left out, and a key is named by its variable.
+    """
+    contract: str | None = None
+    """The contract that was pinned; null where the whole catalogue of this version was judged."""
 
 
 class Ended(Part):

@@ -96,6 +96,8 @@ def _head(report: Report) -> Iterator[str]:
     yield ""
     yield f"Judged: {prose(target.name)}, {kind_in_words(target.kind)}."
     yield f"Verdict: {prose(ended.sentence)}."
+    if target.contract:
+        yield f"Contract: {prose(target.contract)}."
     if target.provenance:
         yield f"Cassettes: {prose(target.provenance)}."
 

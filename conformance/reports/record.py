@@ -14,7 +14,7 @@ from conformance.reports.failure import accept, case_name, failure_text, told
 from conformance.reports.kept import Kept, cleaned
 from conformance.reports.summary import INTERRUPTED, counted, sentence, table
 from conformance.requirements import Level, Side, State, catalogue, excluded_sentences
-from conformance.verdicts import INCOMPLETE, MEASURED, NOTHING_MEASURED, Verdict, overall
+from conformance.verdicts import Outcome, Verdict, breaks, overall
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from conformance.verdicts import Finding, Findings
     from conformance.wire.journal import Journal
 
-#: The verdicts of items that fail a session whatever its gate is.
-_BREAKING = frozenset({Verdict.FAIL, Verdict.STALE})
 #: The scopes of cases, by how their names begin.
 _CASES = ("cases", "races")
 _NOT_CLAIMED = (
@@ -107,12 +105,12 @@ def report(around: Circumstances, findings: Findings, journal: Journal, redactor
 def _ended(around: Circumstances, findings: Findings) -> dict[str, Any]:
     verdicts = Counter(findings.verdicts().values())
     if around.stopped:
-        outcome, words = "nothing measured", f"nothing could be measured: {around.stopped}"
+        outcome, words = Outcome.NOTHING_MEASURED.value, f"nothing could be measured: {around.stopped}"
     elif around.interrupted:
-        outcome, words = "interrupted", f"{INTERRUPTED} ({counted(findings, 'reached')})"
+        outcome, words = "interrupted", f"{INTERRUPTED} ({counted(findings, around.selected)})"
     else:
-        outcome = _outcome(findings, around.gate)
-        words = f"{sentence(findings, around.gate)} ({counted(findings, 'selected')})"
+        outcome = findings.outcome(around.gate).value
+        words = f"{sentence(findings, around.gate)} ({counted(findings, around.selected)})"
     return {
         "exit_code": around.exit_code,
         "outcome": outcome,
@@ -122,15 +120,6 @@ def _ended(around: Circumstances, findings: Findings) -> dict[str, Any]:
         "began": datetime.fromtimestamp(around.began, UTC).isoformat(timespec="seconds"),
         "seconds": round(around.seconds, 1),
     }
-
-
-def _outcome(findings: Findings, gate: str) -> str:
-    code = findings.exit_code(gate)
-    if code == 1:
-        items = {each.verdict for each in findings.all}
-        broken = {Verdict.FAIL, Verdict.UNSTABLE, *([Verdict.WARN] if gate == "should" else [])}
-        return "stale list" if items.isdisjoint(broken) else "does not conform"
-    return {INCOMPLETE: "incomplete", NOTHING_MEASURED: "nothing measured"}.get(code, "conforms")
 
 
 def _areas(findings: Findings) -> list[dict[str, Any]]:
@@ -158,7 +147,7 @@ def _coverage(around: Circumstances, findings: Findings) -> dict[str, Any]:
     return {
         "active": len(active),
         "selected": sum(id in selected for id in active),
-        "measured": sum(bool({each.verdict for each in found} & MEASURED) for found in reached.values()),
+        "measured": sum(any(each.measured for each in found) for found in reached.values()),
         "not_selected": [id for id in active if id not in selected],
         "not_reached": [id for id in active if id in selected and id not in reached],
         "not_judged": [
@@ -246,7 +235,6 @@ def effect(verdicts: Collection[Verdict], level: Level, gate: str, *, incomplete
         gate: `must` or `should`.
         incomplete: Whether it should have been measured, and was not.
     """
-    unstable = Verdict.UNSTABLE in verdicts and (level is Level.MUST or gate == "should")
-    if unstable or not _BREAKING.isdisjoint(verdicts) or (gate == "should" and Verdict.WARN in verdicts):
+    if Verdict.STALE in verdicts or any(breaks(each, level, gate) for each in verdicts):
         return "breaks"
     return "incomplete" if incomplete else "none"

@@ -7,11 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.requirements import Level, State, catalogue
-from conformance.verdicts import Verdict, overall
+from conformance.verdicts import Outcome, Verdict, overall
 from conformance.wire.values import apart, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from conformance.verdicts import Finding, Findings
 
@@ -27,7 +27,7 @@ _ALWAYS_SHOWN = (
 #: The verdicts that need attention, in the order in which they are told, and their headings.
 ATTENTION = {
     Verdict.FAIL: "broken",
-    Verdict.STALE: "listed as known, and holds",
+    Verdict.STALE: "listed as known, and holds or matches nothing",
     Verdict.UNSTABLE: "unstable, since repetitions disagree",
     Verdict.WARN: "warned",
     Verdict.FLAKY: "flaky",
@@ -42,14 +42,17 @@ INTERRUPTED = "none, the session was interrupted"
 #: How a violation is told, with what may stand before it.
 _VIOLATION = re.compile(r"(?P<before>.*?\bexpected )(?P<expected>.*?), got (?P<actual>.*)", re.DOTALL)
 _SENTENCES = {
-    0: "conforms: no requirement that counts is broken, and all that could be measured was",
-    1: "does not conform",
-    10: "incomplete: what should have been measured was not",
-    11: "nothing could be measured",
+    Outcome.CONFORMS: "conforms: no requirement that counts is broken, and all that could be measured was",
+    Outcome.BROKEN: "does not conform",
+    Outcome.STALE_LIST: "stale list of known failures: delete from it what holds now or matches nothing",
+    Outcome.INCOMPLETE: "incomplete: what should have been measured was not",
+    Outcome.NOTHING_MEASURED: "nothing could be measured",
 }
 
 
-def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iterator[str]:
+def summary(
+    findings: Findings, *, gate: str, interrupted: bool = False, selected: Collection[str] = ()
+) -> Iterator[str]:
     """
     The lines of the summary.
 
@@ -57,6 +60,7 @@ def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iter
         findings: Those of the session.
         gate: `must` or `should`: what decides the verdict.
         interrupted: Whether the session ended before all had run, so that there is no verdict.
+        selected: The requirements that had items in the session.
     """
     yield from _table(findings)
     for verdict, heading in ATTENTION.items():
@@ -67,24 +71,21 @@ def summary(findings: Findings, *, gate: str, interrupted: bool = False) -> Iter
             yield from (f"  {_line(row, verdict)}" for row in rows)
     yield ""
     told = INTERRUPTED if interrupted else sentence(findings, gate)
-    yield f"verdict: {told} ({counted(findings, 'reached' if interrupted else 'selected')})"
+    yield f"verdict: {told} ({counted(findings, selected)})"
 
 
 def sentence(findings: Findings, gate: str) -> str:
     """What a session that came to its end says of the target."""
-    code, verdicts = findings.exit_code(gate), {finding.verdict for finding in findings.all}
-    broken = {Verdict.FAIL, Verdict.UNSTABLE, *([Verdict.WARN] if gate == "should" else [])}
-    if code == 1 and verdicts.isdisjoint(broken):
-        return "better than its list of known failures says: delete from it what holds now"
-    return _SENTENCES[code]
+    return _SENTENCES[findings.outcome(gate)]
 
 
-def counted(findings: Findings, chosen: str) -> str:
-    """How many requirements came to what, and of how many if they are not all."""
+def counted(findings: Findings, selected: Collection[str]) -> str:
+    """How many requirements came to what, and of how many if they are not all: all that were selected, or fewer."""
     verdicts = findings.verdicts()
     counts = Counter(verdicts.values())
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     active = sum(row.state is State.ACTIVE for row in catalogue(findings.side).values())
+    chosen = "selected" if verdicts.keys() >= set(selected) else "reached"
     selection = f"; {len(verdicts)} of {active} requirements were {chosen}" if len(verdicts) < active else ""
     return (told or "none") + selection
 

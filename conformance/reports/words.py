@@ -27,6 +27,7 @@ SYMBOLS: Final = {
 RANK: Final = {
     Verdict.PASS: 0,
     Verdict.NOTE: 0,
+    Verdict.STALE: 0,
     Verdict.NOT_APPLICABLE: 1,
     Verdict.DISABLED: 1,
     Verdict.FLAKY: 2,
@@ -34,9 +35,8 @@ RANK: Final = {
     Verdict.WARN: 4,
     Verdict.UNTESTED: 5,
     Verdict.ERROR: 6,
-    Verdict.STALE: 7,
-    Verdict.UNSTABLE: 8,
-    Verdict.FAIL: 9,
+    Verdict.UNSTABLE: 7,
+    Verdict.FAIL: 8,
 }
 _KINDS: Final = {
     "replay": "replayed cassettes",
@@ -59,6 +59,6 @@ def headline(report: Report) -> str:
     if ended.outcome not in {"conforms", "incomplete"}:
         return ended.outcome
     known = ended.counts.get(Verdict.KNOWN, 0) + ended.counts.get(Verdict.FLAKY, 0)
-    partly = f"{coverage.selected} of {coverage.active} requirements" if coverage.selected < coverage.active else ""
+    partly = f"{coverage.measured} of {coverage.active} requirements" if coverage.measured < coverage.active else ""
     limits = ", ".join(filter(None, [partly, f"{known} accepted as broken" if known else ""]))
     return f"{ended.outcome} ({limits})" if limits else ended.outcome

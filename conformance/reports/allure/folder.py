@@ -12,7 +12,7 @@ _NAMED = (
     ("a MUST is broken", "fail", ["failed"]),
     ("a SHOULD is broken", "warn", ["passed"]),
     ("listed as known, still broken", "known", ["skipped"]),
-    ("listed as known, and holds", "stale", ["failed"]),
+    ("listed as known, and holds or matches nothing", "stale", ["failed"]),
     ("listed as flaky", "flaky", ["skipped"]),
     ("unstable, since repetitions disagree", "unstable", ["failed"]),
     ("untested", "untested", ["skipped"]),

@@ -54,6 +54,8 @@ class Writer:
             place: Where the commands send their requests.
         """
         self._folder, self._redactor = folder, redactor
+        #: Why a file could not be written; from then on none is, and the session goes on.
+        self.problem: OSError | None = None
         self._attachments = Attachments(redactor, place, self._write)
         self._told: dict[str, tuple[Told, tuple[Attached, ...]]] = {}
         self._uuids: set[str] = set()
@@ -182,7 +184,12 @@ class Writer:
         return value
 
     def _write(self, name: str, body: bytes) -> None:
-        """Write a file in one step, since somebody may be reading the folder."""
+        """Write a file in one step, since somebody may be reading the folder; pytest could not bear that it fails."""
+        if self.problem:
+            return
         unfinished = self._folder / f"{name}.tmp"
-        unfinished.write_bytes(body)
-        unfinished.replace(self._folder / name)
+        try:
+            unfinished.write_bytes(body)
+            unfinished.replace(self._folder / name)
+        except OSError as problem:
+            self.problem = problem
