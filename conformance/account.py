@@ -61,6 +61,8 @@ def facts(session: Session) -> dict[str, str]:
         "pytest": metadata.version("pytest"),
         "platform": platform.platform(),
     }
+    if settings.kind == "sdk":
+        told |= {"profile": "", "cancel-policy": ""}  # which are about servers
     return {name: session.redactor.text(value) for name, value in told.items() if value}
 
 

@@ -130,6 +130,15 @@ def test_without_a_client_nothing_is_measured(
     assert nobody_is_left(tmp_path)
 
 
+def test_what_a_driver_says_of_itself_moves_no_cursor(judge: Judge, driver: Callable[..., str]) -> None:
+    hello = "say(id=asked['id'], client='a\\x1b[2J driver', lacks={'poll_run': '\\x1b]0;x\\x07 no'})"
+
+    ran = judge(driver(hello=hello), "-q", "-k", "SDK-POLL-002")
+
+    assert "a?[2J driver" in ran.text, ran.text
+    assert "\x1b" not in ran.text
+
+
 @pytest.mark.parametrize("sdk", ["no-such-driver", "'unbalanced", " "])
 def test_a_driver_that_is_none_is_a_wrong_option(sdk: str, judge: Judge) -> None:
     ran = judge(f"--runs-sdk={sdk}")

@@ -102,7 +102,7 @@ def read_hello(line: bytes, number: int) -> Hello:
         raise DriverBroke(f"lacks is no object of names and reasons: {shown(lacks)}")
     if unknown := sorted(lacks.keys() - RESULTS.keys() - FEATURES):
         raise DriverBroke(f"nothing is called {unknown[0]} that could be lacking")
-    return Hello(cut(client.strip(), 100), lacks)
+    return Hello(_plain(client, 100), {name: _plain(why, 300) for name, why in lacks.items()})
 
 
 def read_answer(line: bytes, number: int, call: str) -> Answer:
@@ -121,6 +121,11 @@ def read_answer(line: bytes, number: int, call: str) -> Answer:
     if error is None and not _fits(member, result):
         raise DriverBroke(f"the answer to {call} has neither a proper {member} nor an error: {shown(told)}")
     return Answer(result if _fits(member, result) else None, error)
+
+
+def _plain(text: str, longest: int) -> str:
+    """A text of a stranger on one line, without what a terminal obeys."""
+    return cut("".join(char if char.isprintable() else "?" for char in text.strip()), longest)
 
 
 def _fits(member: str, result: Any) -> bool:

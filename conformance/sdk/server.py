@@ -151,6 +151,8 @@ def _read(connection: socket.socket, buffer: bytearray) -> Request | None:
     for each in lines:
         name, _, value = each.partition(":")
         headers[name.strip().lower()] = value.strip()
+    if "100-continue" in headers.get("expect", "").lower():
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body, left = _body(connection, headers, rest)
     buffer[:] = left
     path, _, query = parts[1].partition("?")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 #: Many hunts wait at any time.
-AT_ONCE = 5 * (os.cpu_count() or 1)
+AT_ONCE = 8 * (os.cpu_count() or 1)
 TESTS = Path(__file__).parent.parent
 
 
