@@ -155,8 +155,8 @@ MOMENTS: dict[str, Callable[[Call], bool]] = {
 #: What of the suite has most to do with what is wrong then; from the first request on there is little of anything.
 SELECTIONS = {
     "always": "",
-    "third": "get or err or cancel or create",
-    "late": "get or err or cancel or create",
+    "third": "get or err or cancel",
+    "late": "get or err or cancel",
     "create": "get or create or schema or inv",
     "retrieve": "get or schema or inv or life",
     "list": "page and must",
