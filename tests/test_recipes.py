@@ -10,8 +10,10 @@ from conformance.client import Client
 from conformance.dialect import Dialect
 from conformance.outcomes import NotClaimed, Untested
 from conformance.reference import DEFAULT_KEY, Reference
+from conformance.reference.runs import Pace
 from conformance.senders import InProcessSender
 from conformance.states.means import Means
+from conformance.states.shared import Shared
 from conformance.states.stage import Stage
 from conformance.states.waits import Waits
 from conformance.wire.journal import Journal
@@ -58,3 +60,14 @@ def test_where_nothing_is_streamed_the_state_is_missed_and_nobody_excused(stage:
     assert not isinstance(missed.value, NotClaimed)
     assert missed.value.gates
     assert "it became completed" in missed.value.reason
+
+
+def test_runs_that_take_long_are_cut_short_to_share_a_second() -> None:
+    dialect = Dialect(headers={"OpenAI-Beta": "assistants=v2"}, key=DEFAULT_KEY)
+    reference = Reference(pace=Pace(start=0.1, think=5.0, cancel=0.1), cancel_policy="observed")
+    client = Client(InProcessSender(reference), Journal(), dialect=dialect)
+    listing = Shared(Stage(Means(client, Waits({})))).tied_listing
+
+    seconds = [run.body["created_at"] for run in listing.runs]
+
+    assert len(set(seconds)) < len(seconds) == 5

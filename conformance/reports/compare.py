@@ -71,6 +71,8 @@ def compare(before: Report, after: Report) -> Difference:
             raise Unusable(f"the {name} report says nothing of its target: {each.ended.sentence}")
         if left := len(each.coverage.not_reached):
             raise Unusable(f"the session of the {name} report was cut short: {left} requirements were not reached")
+    if len({each.target.kind == "sdk" for each in (before, after)}) > 1:
+        raise Unusable("one report is of a server and the other of a client: there is nothing to compare")
     old, new = ({row.id: row for row in each.requirements} for each in (before, after))
     return Difference(
         before,

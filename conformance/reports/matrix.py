@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from conformance.reports import markdown
 from conformance.reports.words import headline
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conformance.reports.document import Report
-
-#: Verdicts that say that a requirement holds.
-_GOOD: Final = frozenset({Verdict.PASS, Verdict.NOTE})
 
 
 @dataclass(frozen=True)
@@ -60,10 +57,8 @@ def in_markdown(told: Matrix) -> Iterator[str]:
 
 
 def _cell(report: Report, key: str) -> str:
-    """What is wrong in an area, or how many of its requirements hold."""
+    """How many requirements of an area came to what."""
     counts: Counter[Verdict] = Counter(row.verdict for row in report.requirements if row.area == key)
     if not counts:
         return "not selected"
-    wrong = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict] and verdict not in _GOOD]
-    held = sum(counts[verdict] for verdict in _GOOD)
-    return ", ".join(([f"{held} pass"] if held else []) + wrong)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])

@@ -111,6 +111,8 @@ class Shared:
         for _ in range(5):
             reply = self.stage.hurried(thread)
             if reply.refused and runs:  # the lock of an active run: wait for it, then ask again
+                if not self.stage.means.free:  # its own end would come later than in the second that they are to share
+                    runs[-1].cancel()
                 self.stage.brought_to_rest(runs[-1])
                 reply = self.stage.hurried(thread)
             run_of(reply)
