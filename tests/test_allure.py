@@ -127,7 +127,9 @@ def test_verdicts_survive_the_words_of_allure(judge: Judge, tmp_path: Path) -> N
         assert message.startswith(f"{word}: ") if word != "pass" else not message, each
     assert all(each["statusDetails"]["known"] for each in results if verdict(each) == "known")
     assert all(each["statusDetails"]["flaky"] for each in results if verdict(each) == "flaky")
-    assert "with comes-back, no-steps-at-all\n" in (tmp_path / "allure" / "environment.properties").read_text("ascii")
+    assert "with comes-back, no-steps-at-all (profile reference)\n" in (
+        tmp_path / "allure" / "environment.properties"
+    ).read_text("ascii")
 
 
 def test_each_message_belongs_to_the_category_of_its_verdict() -> None:

@@ -41,7 +41,7 @@ WRONG = {
     "dies": ("print('out of memory', file=sys.stderr); sys.exit(3)", "ended with code 3: out of memory"),
     "is-killed": ("os.kill(os.getpid(), signal.SIGKILL)", "ended with code -9"),
     "hangs": ("time.sleep(60)", "did not answer within 1 s"),
-    "babbles": ("print('hello, I am a driver')", "wrote what is no JSON object"),
+    "babbles": ("print('hello, I am a driver', flush=True)", "wrote what is no JSON object"),
     "out-of-turn": ("say(id=asked['id'] - 1, run={})", "answered out of turn"),
     "neither": ("say(id=asked['id'])", "neither a proper run nor an error"),
     "wrong-shape": ("say(id=asked['id'], run=[1])", "neither a proper run nor an error"),
@@ -111,7 +111,7 @@ def test_a_driver_that_keeps_breaking_down_is_given_up(
     ("hello", "said"),
     [
         ("sys.exit('No module named openai')", "ended with code 1: No module named openai"),
-        ("print('hello')", "wrote what is no JSON object"),
+        ("print('hello', flush=True)", "wrote what is no JSON object"),
         ("say(id=asked['id'])", "does not say whom it drives"),
         ("say(id=asked['id'], client='x', lacks={'everything': 'no time'})", "nothing is called everything"),
         ("say(id=asked['id'], client='x', lacks={'retries': ''})", "no object of names and reasons"),

@@ -354,6 +354,6 @@ def test_a_server_without_streams_is_not_judged_for_them(judge: Judge) -> None:
     with listening(deaf) as origin:
         ran = judge(f"--target-url={origin}/v1", "-rs", "-m", "stream", OPENAI_API_KEY="sk-deaf")
 
-    assert ran.code == 0, ran.text
+    assert ran.code == 11, ran.text
     assert "the target answers with JSON where a stream is asked for" in ran.text
     assert "STREAM   Streaming MUST          .        .        .        .        5" in ran.text
