@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,10 +80,7 @@ def test_a_head_request_does_not_crash_the_server(client: Client, some_run: Run)
     """A proxy that asks for the head of a reply is answered with composure."""
     path = path_to("/threads/{thread_id}/runs/{run_id}", thread_id=some_run.thread_id, run_id=some_run.id)
 
-    reply = client.send("HEAD", path)
-
-    if reply.status != HTTPStatus.NOT_IMPLEMENTED:  # which is how HTTP says that nobody knows HEAD
-        expect_no_crash(reply)
+    expect_no_crash(client.send("HEAD", path))
 
 
 def _read_in_time(run: Run) -> Exchange:
