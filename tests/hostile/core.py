@@ -155,8 +155,8 @@ MOMENTS: dict[str, Callable[[Call], bool]] = {
 #: What of the suite has most to do with what is wrong then; from the first request on there is little of anything.
 SELECTIONS = {
     "always": "",
-    "third": "get or err or cancel",
-    "late": "get or err or cancel",
+    "third": "get or err or cancel or create",
+    "late": "get or err or cancel or create",
     "create": "get or create or schema or inv",
     "retrieve": "get or schema or inv or life",
     "list": "page and must",
@@ -176,6 +176,8 @@ class Behaviour:
     seconds: float
     megabytes: float
     options: tuple[str, ...]
+    #: Whether it keeps every MUST that its sessions select, so that one of them may find nothing wrong.
+    harmless: bool
 
 
 BEHAVIOURS: dict[str, Behaviour] = {}
@@ -186,13 +188,17 @@ _MEGABYTES = 280
 
 
 def behaves(
-    *moments: str, seconds: float = 30, megabytes: float = _MEGABYTES, options: tuple[str, ...] = ()
+    *moments: str,
+    seconds: float = 30,
+    megabytes: float = _MEGABYTES,
+    options: tuple[str, ...] = (),
+    harmless: bool = False,
 ) -> Callable[[Talk], Talk]:
     """Register a way to misbehave; its docstring says what it does."""
 
     def register(talk: Talk) -> Talk:
         name = getattr(talk, "__name__", "").replace("_", "-")
-        BEHAVIOURS[name] = Behaviour(name, talk.__doc__ or "", talk, moments, seconds, megabytes, options)
+        BEHAVIOURS[name] = Behaviour(name, talk.__doc__ or "", talk, moments, seconds, megabytes, options, harmless)
         return talk
 
     return register

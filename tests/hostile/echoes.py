@@ -55,7 +55,7 @@ def the_request(call: Call) -> Iterable[bytes]:
     yield http(f"{call.method} {call.target}\r\n{head}\r\n\r\n".encode() + call.body, "content-type: text/plain")
 
 
-@behaves("third", "retrieve")
+@behaves("third", "retrieve", harmless=True)
 def the_headers_as_json(call: Call) -> Iterable[bytes]:
     """Adds the headers of the request to what it answers."""
     yield told(call, {**call.value, "headers": call.headers, call.headers.get("authorization", "none"): 1})
@@ -82,7 +82,7 @@ def cut_errors(call: Call) -> Iterable[bytes]:
     )
 
 
-@behaves("third", "create", "retrieve")
+@behaves("third", "create", "retrieve", harmless=True)
 def headers(call: Call) -> Iterable[bytes]:
     """Repeats the key in headers, in one form after the other."""
     text = _form(call)
@@ -91,7 +91,7 @@ def headers(call: Call) -> Iterable[bytes]:
     )
 
 
-@behaves("third", "create", "retrieve")
+@behaves("third", "create", "retrieve", harmless=True)
 def header_names(call: Call) -> Iterable[bytes]:
     """Names headers by the key."""
     yield told(call, None, f"x-{_form(call)}: 1")
@@ -142,7 +142,7 @@ def packings(call: Call) -> Iterable[bytes]:
     yield told(call, None, f"content-encoding: {'w' * (call.number * 7 % 80)}{_form(call)}")
 
 
-@behaves("third", "retrieve")
+@behaves("third", "retrieve", harmless=True)
 def hints(call: Call) -> Iterable[bytes]:
     """Names the key where times and types are expected."""
     text = _form(call)
