@@ -285,7 +285,7 @@ class HeadCrashes(Operations):
 
     def sent(self, answer: Answer, call: Call) -> Answer:
         answer = super().sent(answer, call)
-        return replace(answer, status=501) if answer.status == 405 and "head" in str(answer.body).lower() else answer
+        return replace(answer, status=500) if answer.status == 405 and "head" in str(answer.body).lower() else answer
 
 
 @fault("HDR-001", "PAGE-008", "PAGE-022", "PAGE-033")
