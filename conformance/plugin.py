@@ -40,8 +40,6 @@ CLIENTS = Path(__file__).parent / "sdk" / "suite"
 
 _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
-#: Whether there was no target to measure.
-_nothing: pytest.StashKey[bool] = pytest.StashKey()
 #: Whether the session ended before all had run, although its exit code does not say so.
 _broken_off: pytest.StashKey[bool] = pytest.StashKey()
 _attended: pytest.StashKey[Attended] = pytest.StashKey()
@@ -200,7 +198,6 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
             judging.stopped = str(problem)
-            session.config.stash[_nothing] = True
             _print(session, [judging.redactor.text(f"ERROR: nothing could be measured: {problem}")], red=True)
             session.items.clear()
     return (yield)
@@ -309,7 +306,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         ended, session.exitstatus = False, pytest.ExitCode.INTERRUPTED
     finally:
         session.config.stash[_attended].hide()
-    if session.config.stash.get(_nothing, False):
+    if judging.stopped:
         session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
         session.exitstatus = judging.findings.exit_code(judging.settings.gate)
@@ -344,14 +341,17 @@ _OTHER_SIDE = {
 
 
 def _begin(config: pytest.Config) -> Session:
-    from conformance.sdk.session import ClientSession
     from conformance.session import Session
     from conformance.settings import BadSettings, Settings
     from conformance.states.waits import BUDGETS
 
     try:
         settings = Settings.read(config.getoption, BUDGETS)
-        return (ClientSession if settings.kind == "sdk" else Session)(settings, config.invocation_params.dir)
+        if settings.kind == "sdk":
+            from conformance.sdk.session import ClientSession
+
+            return ClientSession(settings, config.invocation_params.dir)
+        return Session(settings, config.invocation_params.dir)
     except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
         raise pytest.UsageError(str(problem)) from None
 

@@ -27,11 +27,11 @@ def begin(config: pytest.Config, judging: Session) -> None:
     Raises:
         BadSettings: nothing can be written there.
     """
+    if (named := judging.settings.report_dir) is None or judging.settings.plan:
+        return
     from conformance.outcomes import BadSettings
     from conformance.reports.folder import JUNIT, prepare
 
-    if (named := judging.settings.report_dir) is None or judging.settings.plan:
-        return
     folder = config.invocation_params.dir / Path(named).expanduser()
     try:
         prepare(folder)

@@ -225,7 +225,7 @@ def _agree(option: Callable[[str], Any]) -> None:
     """See whether the options contradict each other."""
     for name in _VALUED:
         if option(name) is not None and not option(name).strip():
-            raise BadSettings(f"--{name.replace('_', '-')} is empty; give it a value, or leave it out")
+            raise BadSettings(f"--{_shown(name)} is empty; give it a value, or leave it out")
     target, replay, record = option("runs_target_url"), option("runs_replay"), option("runs_record")
     if option("runs_sdk") and (given := [name for name in _OF_SERVERS if option(name)]):
         raise BadSettings(f"--runs-sdk judges a client, and --{_shown(given[0])} is about a server; name one of them")
