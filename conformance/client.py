@@ -302,9 +302,9 @@ class Client:
             raise problem
         return [each.result() for each in coming]
 
-    def wait(self, seconds: float, name: str) -> None:
+    def wait(self, seconds: float, name: str, *others: str) -> None:
         """
-        Let time pass on the session clock, for the wait of this name.
+        Let time pass on the session clock, for the wait of this name; where scopes have clocks, on those of others too.
 
         Raises:
             Fault: the session is over, and nobody wants to know any more.
@@ -317,12 +317,12 @@ class Client:
             if self.watch:
                 self.watch.begin(self.scope_name, name, seconds)
             with self.idling():
-                self._sender.wait(seconds, self.scope_name)
+                self._sender.wait(seconds, self.scope_name, *others)
 
     def wait_since(self, exchange: Exchange, seconds: float, name: str) -> None:
-        """Wait until so many seconds have passed since an exchange ended, whoever spent them."""
-        passed = self.now() - exchange.ended
-        self.wait(min(seconds, seconds - passed) if passed > 0 else seconds, name)
+        """Wait until so many seconds have passed since an exchange ended, by its scope's clock, whoever spent them."""
+        passed = self._sender.now(exchange.scope) - exchange.ended
+        self.wait(min(seconds, seconds - passed) if passed > 0 else seconds, name, exchange.scope)
 
     @contextmanager
     def idling(self) -> Iterator[None]:

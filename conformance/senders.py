@@ -51,8 +51,8 @@ class Sender(Protocol):
     def now(self, scope: str) -> float:
         """The session clock as the scope sees it, in Unix seconds."""
 
-    def wait(self, seconds: float, scope: str) -> None:
-        """Let time pass."""
+    def wait(self, seconds: float, *scopes: str) -> None:
+        """Let time pass, as these scopes see it."""
 
 
 class Served(Protocol):
@@ -72,7 +72,7 @@ class Served(Protocol):
     def now(self, scope: str) -> float:
         """The scope's clock."""
 
-    def wait(self, seconds: float, scope: str) -> None:
+    def wait(self, seconds: float, *scopes: str) -> None:
         """Turn the clock."""
 
 
@@ -111,9 +111,9 @@ class InProcessSender:
         """The reference's clock."""
         return round(self._served.now(scope), 3)
 
-    def wait(self, seconds: float, scope: str) -> None:
+    def wait(self, seconds: float, *scopes: str) -> None:
         """Turn the reference's clock."""
-        self._served.wait(seconds, scope)
+        self._served.wait(seconds, *scopes)
 
 
 @dataclass
@@ -172,5 +172,5 @@ class Nobody:
         """The time of everybody."""
         return time()
 
-    def wait(self, seconds: float, scope: str) -> None:
+    def wait(self, seconds: float, *scopes: str) -> None:
         """Nothing is waited for."""

@@ -435,6 +435,7 @@ class Session:
             origin=settings.origin if settings.kind == "url" else "http://127.0.0.1:8000",
             serving=serving if settings.kind == "reference" else "",
             lasting=settings.kind == "url",
+            later=self.means.waits.budget("afterlife"),
             key_header=settings.profile.key_header[0].lower(),
             key=settings.key,
             key_env=settings.key_env,

@@ -126,7 +126,7 @@ class HttpSender:
         """The clock of this machine."""
         return round(time.time(), 3)
 
-    def wait(self, seconds: float, scope: str) -> None:  # noqa: ARG002
+    def wait(self, seconds: float, *scopes: str) -> None:  # noqa: ARG002
         """Sleep."""
         time.sleep(seconds)
 

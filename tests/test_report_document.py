@@ -82,7 +82,7 @@ def test_a_failure_is_told_as_in_the_terminal_in_junit_and_in_allure(judge: Judg
     assert (broken["verdict"], broken["effect"]) == ("fail", "breaks")
     assert next(each for each in broken["items"] if each["parameters"] == "cancelled")["seconds"] > 0
     item = next(each for each in broken["items"] if each["violations"])
-    assert item["case"] == "test_invariants.py::test_every_message[final_states_are_final]"
+    assert item["case"] == "test_rest.py::test_a_run_at_rest_stays_at_rest[cancelled]"
     assert item["text"] in ran.text
     failures = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().findall(".//failure")
     assert item["text"] in {each.text for each in failures}

@@ -46,6 +46,7 @@ def commands_of(text: str, row: str) -> list[str]:
         ("drops-a-tool", "RUN-CREATE-011", 'HTTP/1.1 200.*"status": "queued"'),
         ("outputs-revive", "RUN-TOOL-007", 'HTTP/1.1 200.*"status": "queued"'),
         ("labels-the-run-as-the-thread", "RUN-THREADRUN-004", '"shared": "thread"'),
+        ("comes-back", "RUN-LIFE-004", '"status": "completed"'),
         ("outputs-by-position", "RUN-TOOL-012", '"output": "the output of'),
     ],
 )

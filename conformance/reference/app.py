@@ -118,11 +118,11 @@ class Reference:
         """The time as a scope sees it, in Unix seconds, to the millisecond."""
         return round(self._clock.now(scope), 3)
 
-    def wait(self, seconds: float, scope: str) -> None:
-        """Turn the clock for a scope; any other clock than the scoped one goes by itself."""
+    def wait(self, seconds: float, *scopes: str) -> None:
+        """Turn the clock for some scopes; any other clock than the scoped one goes by itself."""
         if isinstance(self._clock, ScopedClock):
             with self._store.lock:
-                self._clock.wait(seconds, scope)
+                self._clock.wait(seconds, *scopes)
 
     def handle(
         self,

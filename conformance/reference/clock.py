@@ -52,9 +52,9 @@ class ScopedClock:
         for each in {scope, origin}:
             self._passed[each] += self.tick
 
-    def wait(self, seconds: float, scope: str) -> None:
-        """Turn the scope's clock, and the clocks of all that it has reached so far."""
-        for each in {scope, *self._reached[scope]}:
+    def wait(self, seconds: float, *scopes: str) -> None:
+        """Turn the clocks of some scopes, and of all that they have reached so far."""
+        for each in {*scopes, *(reached for scope in scopes for reached in self._reached[scope])}:
             self._passed[each] += seconds
 
     def reset(self) -> None:

@@ -98,7 +98,7 @@ class ReplaySender:
         playing = self._playing.get(scope)
         return playing.clock if playing else 0.0
 
-    def wait(self, seconds: float, scope: str) -> None:
+    def wait(self, seconds: float, *scopes: str) -> None:
         """No time passes."""
 
     def close(self, scope: str, *, complete: bool) -> None:

@@ -118,9 +118,9 @@ class RecordingSender:
         """The target's clock."""
         return self._inner.now(scope)
 
-    def wait(self, seconds: float, scope: str) -> None:
+    def wait(self, seconds: float, *scopes: str) -> None:
         """Wait as the target does."""
-        self._inner.wait(seconds, scope)
+        self._inner.wait(seconds, *scopes)
 
     def close(self, scope: str, *, complete: bool) -> None:
         """

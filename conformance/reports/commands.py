@@ -49,6 +49,8 @@ class Place:
     serving: str = ""
     #: Whether what the session made is still there.
     lasting: bool = True
+    #: Seconds after which what happens to a run later has happened.
+    later: float = 0.0
     #: All that was sent there, for what made the things that a violation is about.
     sent: Iterable[Exchange] = ()
     #: The header that carries the key.
@@ -78,8 +80,8 @@ def script(exchanges: Sequence[Exchange], place: Place) -> list[str]:
     heard: list[Exchange] = []
     for number, each in enumerate(exchanges):
         before, later = exchanges[number - 1] if number else None, exchanges[number + 1 :]
-        if before and before.scope == each.scope:
-            pause = each.at - (before.at if before in heard else before.ended)
+        if before:
+            pause = _pause(before, each, place, heard=before in heard)
             pause = max(pause, _FIRST_EVENTS) if unread else pause
             if (tenths := math.ceil(pause * _TENTHS - 0.5)) > 0:
                 lines.append(f"sleep {tenths / _TENTHS:g}")
@@ -94,6 +96,14 @@ def script(exchanges: Sequence[Exchange], place: Place) -> list[str]:
         unread = read if goes_on else []
         lines += [] if goes_on else read
     return [*lines, *unread, f"wait; cat {_EVENTS}"] if heard else lines
+
+
+def _pause(before: Exchange, each: Exchange, place: Place, *, heard: bool) -> float:
+    """The seconds between two requests; what a later scope saw of the same thread came after everything else."""
+    if before.scope == each.scope:
+        return each.at - (before.at if heard else before.ended)
+    same = before.ids.get("thread_id") == each.ids.get("thread_id") is not None
+    return place.later if same else 0.0
 
 
 def _sent(each: Exchange, command: str, wanted: Mapping[str, str]) -> list[str]:
