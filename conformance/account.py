@@ -37,12 +37,12 @@ def account(session: Session, *, exit_code: int, interrupted: bool) -> doc.Repor
         stopped=session.stopped,
         began=session.began,
         seconds=max(time() - session.began, 0),
-        selected=session.selected,
+        selected=session.docket.selected,
         known=list(_known(session)),
         place=session.place,
         until=until(),
     )
-    return report(around, session.findings, session.journal, session.redactor)
+    return report(around, session.docket.findings, session.journal, session.redactor)
 
 
 def facts(session: Session) -> dict[str, str]:
@@ -104,7 +104,7 @@ def _cost(session: Session) -> doc.Cost:
 
 
 def _known(session: Session) -> Iterator[doc.Acceptance]:
-    for entries, overdue in ((session.known.entries, False), (session.known.overdue, True)):
+    for entries, overdue in ((session.docket.known.entries, False), (session.docket.known.overdue, True)):
         for entry in entries:
             yield doc.Acceptance(
                 requirement=entry.requirement,

@@ -12,6 +12,7 @@ from conformance.outcomes import Untested
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.attended import Attended
     from conformance.cases import Case
     from conformance.reports.allure.writer import Writer
     from conformance.requirements import Requirement
@@ -28,6 +29,8 @@ ROW: pytest.StashKey[Requirement] = pytest.StashKey()
 _SCOPE: pytest.StashKey[ExitStack] = pytest.StashKey()
 #: A case that is carried out side by side with others.
 CASE: pytest.StashKey[Case] = pytest.StashKey()
+#: Who looks on, and who may ask for the end.
+ATTENDED: pytest.StashKey[Attended] = pytest.StashKey()
 #: What writes Allure's results, where they are asked for.
 ALLURE: pytest.StashKey[Writer] = pytest.StashKey()
 #: What an item says instead of a traceback.
@@ -40,7 +43,7 @@ def begin_side_by_side(judging: Session, items: list[pytest.Item]) -> None:
 
     cases = []
     for item in items:
-        if isinstance(item, pytest.Function) and ROW in item.stash and not judging.is_excused(item.stash[ROW]):
+        if isinstance(item, pytest.Function) and ROW in item.stash and not judging.docket.is_excused(item.stash[ROW]):
             case = Case(item, scope_name(item), judging.settings.repeat)
             if case.is_plain and not has(item, "invariant") and not has(item, "fuzz"):
                 item.stash[CASE] = case
@@ -59,7 +62,7 @@ def conclude_the_rest(items: list[pytest.Item]) -> None:
                 case.tell()
             except Exception as problem:  # noqa: BLE001 - whatever ended it is its verdict
                 outcome = problem
-            judging.conclude(item.stash[ROW], item.nodeid, outcome)
+            judging.docket.conclude(item.stash[ROW], item.nodeid, outcome)
 
 
 def has(item: pytest.Item, marker: str) -> bool:
@@ -100,7 +103,7 @@ def concluding(item: pytest.Item, *, setting_up: bool = False) -> Iterator[None]
     except BaseException as interruption:
         scope.__exit__(type(interruption), interruption, interruption.__traceback__)
         raise
-    tell(item, judging.conclude(item.stash[ROW], item.nodeid, outcome), outcome)
+    tell(item, judging.docket.conclude(item.stash[ROW], item.nodeid, outcome), outcome)
 
 
 def tell(item: pytest.Item, finding: Finding, outcome: Exception | None = None) -> None:

@@ -15,6 +15,7 @@ import pytest
 from conformance import options, reported
 from conformance.items import (
     ALLURE,
+    ATTENDED,
     CASE,
     ROW,
     SESSION,
@@ -30,8 +31,6 @@ from conformance.items import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from conformance.attended import Attended
-    from conformance.requirements import Side
     from conformance.session import Session
 
 SUITE = Path(__file__).parent / "suite"
@@ -42,7 +41,6 @@ _distributed: pytest.StashKey[bool] = pytest.StashKey()
 _others_failed: pytest.StashKey[bool] = pytest.StashKey()
 #: Whether the session ended before all had run, although its exit code does not say so.
 _broken_off: pytest.StashKey[bool] = pytest.StashKey()
-_attended: pytest.StashKey[Attended] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,66 +87,14 @@ def judging(pytestconfig: pytest.Config) -> Session:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
     """Begin a session where there are items of the suite; order the invariants last, whoever else orders items."""
-    _prepare(config, items)
+    if any(item.get_closest_marker("requirement") for item in items):
+        from conformance import collected
+
+        collected.begin(config, items)
     result = yield
     if SESSION in config.stash:
         items.sort(key=lambda item: has(item, "invariant"))
     return result
-
-
-def _prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin a session, and mark its items before anybody selects by them."""
-    mine = {item: str(marker.args[0]) for item in items if (marker := item.get_closest_marker("requirement"))}
-    if not mine:
-        return
-    from conformance.requirements import Level, Side, State, catalogue
-
-    side = Side.CLIENT if config.getoption("runs_sdk") else Side.SERVER
-    mine = _of_side(side, items, mine)
-    if hasattr(config, "workerinput"):
-        # A worker cannot end the session; it runs nothing, and its controller says why.
-        getattr(config, "workeroutput")["runs_refused"] = True  # noqa: B009 - an attribute that xdist adds
-        items.clear()
-        return
-    from conformance.attended import Attended
-
-    session = config.stash[SESSION] = _begin(config)
-    attended = config.stash[_attended] = Attended()
-    config.add_cleanup(attended.end)
-    if folder := config.getoption("allure_report_dir", None):
-        from conformance.reports.allure.writer import Writer
-
-        writer = config.stash[ALLURE] = Writer(Path(folder).absolute(), session.redactor, session.place)
-        config.add_cleanup(writer.give_back)
-    for level in Level:
-        config.addinivalue_line("markers", f"{level.lower()}: the level of the requirement")
-    for key, name in {row.area.key: row.area.name for row in catalogue(side).values()}.items():
-        config.addinivalue_line("markers", f"{key.lower()}: {name}")
-    for item, id in mine.items():
-        row = item.stash[ROW] = catalogue(side)[id]
-        if row.state is not State.ACTIVE:
-            raise pytest.UsageError(f"{item.nodeid} measures {row.id}, which is {row.state}")
-        item.extra_keyword_matches.add(row.id)
-        item.add_marker((session.level(row) or row.level).lower())
-        item.add_marker(row.area.key.lower())
-    if unwanted := {
-        item
-        for item in items
-        if not _is_wanted(item, session.settings.fuzz) or (ROW in item.stash and not session.is_judged(item.stash[ROW]))
-    }:
-        items[:] = [item for item in items if item not in unwanted]
-        config.hook.pytest_deselected(items=list(unwanted))
-
-
-def _of_side(side: Side, items: list[pytest.Item], mine: dict[pytest.Item, str]) -> dict[pytest.Item, str]:
-    """Leave out the items of the other side, which this session neither counts nor lists."""
-    from conformance.requirements import both_catalogues, catalogue
-
-    others = {item for item, id in mine.items() if id in both_catalogues() and id not in catalogue(side)}
-    if others == mine.keys():
-        raise pytest.UsageError(_OTHER_SIDE[side])
-    items[:] = [item for item in items if item not in others]
-    return {item: id for item, id in mine.items() if item not in others}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -180,7 +126,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         gc.freeze()  # what was imported and collected stays; sifting it over and over costs a sixth of a replay
         if judging.settings.kind == "url" and not judging.settings.plan:
             reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-            if session.config.stash[_attended].show(reporter, judging.progress):
+            if session.config.stash[ATTENDED].show(reporter, judging.progress):
                 judging.watch()
         try:
             judging.await_items([(item.stash[ROW], item.nodeid) for item in session.items if ROW in item.stash])
@@ -193,7 +139,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
                 _print(session, judging.plan())
                 session.items.clear()
             else:
-                judging.judge_list()
+                judging.docket.judge_list()
         except BadSettings as problem:
             raise pytest.UsageError(str(problem)) from None
         except NothingToMeasure as problem:
@@ -210,7 +156,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     judging, row = item.config.stash[SESSION], item.stash[ROW]
     item.user_properties.append(("requirement", row.id))
-    if finding := judging.excused(row, item.nodeid, race=has(item, "race")):
+    if finding := judging.docket.excuse(row, item.nodeid, race=has(item, "race")):
         tell(item, finding)
     with concluding(item, setting_up=True):
         if case := item.stash.get(CASE, None):
@@ -276,9 +222,9 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     if judging is None and options.given(config) and exitstatus in _UNSUSPECTING:
         terminalreporter.write_line(f"WARNING: {_NOTHING_OF_OURS}", yellow=True)
     broken_off = config.stash.get(_broken_off, False) or exitstatus == pytest.ExitCode.INTERRUPTED
-    if judging and broken_off and not judging.findings.all:
+    if judging and broken_off and not judging.docket.findings.all:
         terminalreporter.write_line("verdict: none, the session was interrupted before anything was measured")
-    if judging and judging.findings.all:
+    if judging and judging.docket.findings.all:
         if warnings := list(judging.warnings()):
             terminalreporter.section("warned")
             terminalreporter.write("\n\n".join(warnings) + "\n")
@@ -298,20 +244,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if judging is None:
         return
     conclude_the_rest(session.items)
-    ended = exitstatus in _TO_THE_END and bool(judging.findings.all)
+    ended = exitstatus in _TO_THE_END and bool(judging.docket.findings.all)
     try:
         judging.close(whole=ended and not session.shouldfail)
     except KeyboardInterrupt:
         session.config.stash[_broken_off] = True
         ended, session.exitstatus = False, pytest.ExitCode.INTERRUPTED
     finally:
-        session.config.stash[_attended].hide()
+        session.config.stash[ATTENDED].hide()
     if judging.stopped:
         session.exitstatus = options.NOTHING_MEASURED
     if ended and not session.config.stash.get(_others_failed, False):
-        session.exitstatus = judging.findings.exit_code(judging.settings.gate)
+        session.exitstatus = judging.docket.findings.exit_code(judging.settings.gate)
     # Ended by -x: what was broken until then is a verdict, anything else is none.
-    if session.shouldfail and judging.findings.exit_code(judging.settings.gate) != 1:
+    if session.shouldfail and judging.docket.findings.exit_code(judging.settings.gate) != 1:
         session.config.stash[_broken_off] = True
     broken_off = session.config.stash.get(_broken_off, False) or exitstatus not in _TO_THE_END
     if (writer := session.config.stash.get(ALLURE, None)) and not session.config.getoption("collectonly"):
@@ -333,40 +279,11 @@ _NOTHING_OF_OURS = (
 _NO_XDIST = "the journal belongs to one process: drop -n; --runs-max-concurrency is the suite's parallelism"
 
 
-#: What is said where only the other side's cases were collected, by the side that is judged.
-_OTHER_SIDE = {
-    "server": "these cases judge clients: name one with --runs-sdk",
-    "client": "--runs-sdk judges a client, and these cases judge servers: leave the paths out",
-}
-
-
-def _begin(config: pytest.Config) -> Session:
-    from conformance.session import Session
-    from conformance.settings import BadSettings, Settings
-    from conformance.states.waits import BUDGETS
-
-    try:
-        settings = Settings.read(config.getoption, BUDGETS)
-        if settings.kind == "sdk":
-            from conformance.sdk.session import ClientSession
-
-            return ClientSession(settings, config.invocation_params.dir)
-        return Session(settings, config.invocation_params.dir)
-    except (BadSettings, OSError) as problem:  # a path can be wrong in more ways than anybody lists
-        raise pytest.UsageError(str(problem)) from None
-
-
 def _runs_nothing(session: pytest.Session) -> bool:
     """Whether pytest will carry out no item, so that nothing may be sent."""
     asked = session.config.getoption
     broken = session.testsfailed and not asked("continue_on_collection_errors")
     return bool(broken or asked("collectonly") or asked("setuponly") or asked("setupplan"))
-
-
-def _is_wanted(item: pytest.Item, fuzz: str | None) -> bool:
-    """Whether an item sends nothing generated, or what was asked for."""
-    marker = item.get_closest_marker("fuzz")
-    return marker is None or (fuzz is not None and fuzz in (marker.args or (fuzz,)))
 
 
 def _list_rows(session: pytest.Session) -> None:

@@ -70,7 +70,7 @@ def finish_allure(session: pytest.Session, judging: Session, writer: Writer) -> 
 
     problem: Exception | None
     try:
-        writer.finish(judging.findings.all, facts(judging), os.environ)
+        writer.finish(judging.docket.findings.all, facts(judging), os.environ)
         problem = writer.problem
     except Exception as unforeseen:  # noqa: BLE001 - whatever it is, the terminal has the verdict
         problem = unforeseen

@@ -11,14 +11,14 @@ from conformance import __version__
 from conformance.cases import SideBySide
 from conformance.client import Client
 from conformance.dialect import Dialect
-from conformance.known import DEFAULT_NAME, Known, read_known, updated
+from conformance.docket import Docket, today
 from conformance.outcomes import Fault, NotClaimed, Untested, Violated
 from conformance.redaction import Redactor
 from conformance.reports.commands import Place
 from conformance.reports.failure import SHOWN, failure_text
 from conformance.reports.progress import progress
 from conformance.reports.summary import summary
-from conformance.requirements import Level, Reach, State, catalogue
+from conformance.requirements import State, catalogue
 from conformance.search.search import Search
 from conformance.settings import OPTIONAL, BadSettings
 from conformance.states.handles import FORM_NAMES
@@ -28,7 +28,7 @@ from conformance.states.stage import Stage
 from conformance.states.visit import PROBED, arrive, explore, leave
 from conformance.states.waits import Waits
 from conformance.targets import connect
-from conformance.verdicts import Finding, Findings, Verdict, judge, overall
+from conformance.verdicts import Verdict, overall
 from conformance.watch import Watch
 from conformance.wire.journal import Journal
 
@@ -37,14 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.invariants.evidence import Evidence
-    from conformance.outcomes import Violation
     from conformance.requirements import Requirement
     from conformance.settings import Settings
-
-#: The level of the rows about cancelling what is not in_progress, by the policy of the session.
-_POLICY_LEVELS = {"documented": Level.SHOULD, "strict": Level.MUST, "observed": Level.MAY}
-_POLICY_ROWS = frozenset({"RUN-CANCEL-017", "RUN-CANCEL-018"})
-
 
 #: A run that says that it took more is not believed.
 _MOST_TOKENS = 10**9
@@ -74,27 +68,19 @@ class Session:
         """
         self.began = time()
         self.journal = Journal()
-        self.findings = Findings()
         self.redactor = Redactor([*([settings.key] if settings.key else []), *settings.profile.secrets])
-        self._by_item: dict[str, Finding] = {}
         #: What became of the recording and of the list of known failures, in sentences.
         self._recorded: Sequence[str] = ()
-        self._list = start / (settings.known_failures or DEFAULT_NAME)
-        listed = read_known(self._list) if settings.known_failures or self._list.is_file() else ()
-        self.known = Known.of(listed, date.today(), settings.side)  # noqa: DTZ011 - the day where the list is kept
-        #: The requirements that have items in this session.
-        self.selected: frozenset[str] = frozenset()
         #: Why nothing could be measured at all, if that is so.
         self.stopped = ""
-        #: The capabilities that were looked for, and those of them that were not found.
+        #: The capabilities that were looked for.
         self._probed: Sequence[str] = ()
-        self._lacking: frozenset[str] = frozenset()
         self._evidence: Evidence
         self._seen = 0
-        #: Whether the target is to be judged without a key; a rehearsal has one of its own.
-        self._keyless = settings.kind == "url" and not settings.key
+        keyless = settings.kind == "url" and not settings.key  # also in a rehearsal, which has a key of its own
         self._line = connect(settings, start, self.redactor)
         self.settings = settings = self._line.settings
+        self.docket = Docket(settings, start, self.redactor, keyless=keyless)
         profile = settings.profile
         persistent = settings.kind == "replay" or settings.record is not None
         waits = Waits(settings.waits, patient=persistent)
@@ -133,7 +119,7 @@ class Session:
             self.stage,
             seed=settings.seed,
             replayed=settings.kind == "replay",
-            applies=lambda row: not self.is_excused(catalogue()[row]),
+            applies=lambda row: not self.docket.is_excused(catalogue()[row]),
         )
 
     @property
@@ -156,7 +142,7 @@ class Session:
             gone = sum(id not in rows or rows[id].state is not State.ACTIVE for id in pinned.levels)
             more = f", {gone} of them judged no more" if gone else ""
             lines.append(f"conformance: contract {pinned.name}, {len(pinned.levels)} requirements{more}")
-        if overdue := sorted(entry.key for entry in self.known.overdue):
+        if overdue := sorted(entry.key for entry in self.docket.known.overdue):
             lines.append(f"conformance: no longer accepted, since the date is past: {', '.join(overdue)}")
         return lines
 
@@ -168,31 +154,15 @@ class Session:
     @property
     def has(self) -> Mapping[str, str]:
         """What is known of each capability: `found`, `not found` or `declared absent`."""
-        told = dict.fromkeys(self._probed, "found") | dict.fromkeys(sorted(self._lacking), "not found")
+        told = dict.fromkeys(self._probed, "found") | dict.fromkeys(sorted(self.docket.lacking), "not found")
         return told | dict.fromkeys(sorted(self.settings.without), "declared absent")
 
     def capabilities(self) -> Iterator[str]:
         """What the target has, by the probes or by declaration, in a line where there is something to say."""
-        told = {**self.has, **({"auth": "not judged without a key"} if self._keyless else {})}
+        told = {**self.has, **({"auth": "not judged without a key"} if self.docket.keyless else {})}
         if told and self.settings.kind == "url":
             form = f"; cancels are sent {FORM_NAMES[self.client.cancel_form]}" if told.get("cancel") == "found" else ""
             yield f"conformance: {', '.join(f'{name} {how}' for name, how in told.items())}{form}"
-
-    def level(self, row: Requirement) -> Level | None:
-        """The level of a row in this session, or None where the profile switches it off."""
-        override = self.settings.profile.rows.get(row.id, {}).get("level")
-        if override == "off":
-            return None
-        if override:
-            return Level(override)
-        if row.id in _POLICY_ROWS:
-            return _POLICY_LEVELS[self.settings.policy]
-        pinned = self.settings.contract
-        return pinned.levels.get(row.id, row.level) if pinned else row.level
-
-    def is_judged(self, row: Requirement) -> bool:
-        """Whether a row is in the contract that was pinned, if one was."""
-        return self.settings.contract is None or row.id in self.settings.contract
 
     def await_items(self, items: Iterable[tuple[Requirement, str]]) -> None:
         """
@@ -202,66 +172,21 @@ class Session:
             BadSettings: they are a selection that would replace the recording of a whole session, or no recording can
                 be written.
         """
-        named = [(row.id, item) for row, item in items]
-        self.selected = selected = frozenset(id for id, _ in named)
-        self.known.expect(named)
-        active = {id for id, row in catalogue(self.settings.side).items() if row.state is State.ACTIVE}
-        if (folder := self._line.recorded_before) and active - selected:
+        self.docket.expect(items)
+        if (folder := self._line.recorded_before) and self.docket.active - self.docket.selected:
             raise BadSettings(f"{folder} holds a cassette set, and a selection would replace it: name another one")
         self._line.begin()
 
-    def judge_list(self) -> None:
-        """File the entries of the list of known failures that match nothing, once there is a target to measure."""
-        judged = {id for id, row in catalogue(self.settings.side).items() if self.is_judged(row)}
-        for row, reason in self.known.unmatched(self.selected, judged):
-            self._file(row, self._list.name, Verdict.STALE, reason, unmatched=True)
-
-    def is_excused(self, row: Requirement) -> bool:
-        """Whether no item of a row is run."""
-        return self.level(row) is None or bool({row.area.capability} & {*self.settings.without, *self._lacking})
-
-    def excused(self, row: Requirement, item: str, *, race: bool) -> Finding | None:
-        """File why an item is not run at all, where there is a reason."""
-        if self.level(row) is None:
-            switched_off = self.settings.profile.rows[row.id].get("reason", "the profile switches it off")
-            return self._file(row, item, Verdict.DISABLED, switched_off)
-        if reason := self._not_applicable(row):
-            return self._file(row, item, Verdict.NOT_APPLICABLE, reason)
-        if row.area.capability in self._lacking:
-            name = row.area.capability
-            remedy = f"if that is meant to be, say so with --runs-without={name}"
-            return self._file(row, item, Verdict.UNTESTED, f"the target has no {name}; {remedy}")
-        if race and self.settings.kind == "replay":
-            return self._file(row, item, Verdict.UNTESTED, "races are not recorded", gates=False)
-        return None
-
-    def conclude(self, row: Requirement, item: str, outcome: Exception | None) -> Finding:
-        """File what an item came to."""
-        verdict, reason = judge(outcome, self.level(row) or row.level)
-        verdict, reason = self.known.judge(row.id, item, verdict, reason)
-        return self._file(
-            row,
-            item,
-            verdict,
-            self.redactor.text(reason),
-            violations=outcome.violations if isinstance(outcome, Violated) else (),
-            gates=self._gates(row, outcome),
-        )
-
-    def finding(self, item: str) -> Finding | None:
-        """What an item came to, if it has."""
-        return self._by_item.get(item)
-
     def text_of(self, item: str, outcome: BaseException) -> str | None:
         """The text of a failure or of an error of ours; None where only a traceback can tell."""
-        finding = self.finding(item)
+        finding = self.docket.finding(item)
         if isinstance(outcome, Violated) and finding:
             return self.redactor.text(failure_text(finding, self.place, until=until()))
         return f"error: {self.redactor.text(str(outcome))}" if isinstance(outcome, Fault) else None
 
     def warnings(self) -> Iterator[str]:
         """The text of each broken SHOULD, of its first item."""
-        for findings in self.findings.by_requirement().values():
+        for findings in self.docket.findings.by_requirement().values():
             if overall(findings) is Verdict.WARN:
                 finding = next(each for each in findings if each.verdict is Verdict.WARN)
                 yield self.redactor.text(failure_text(finding, self.place, until=until()))
@@ -271,7 +196,9 @@ class Session:
         cost, origin = self.cost(), [self._line.provenance] if self._line.provenance else []
         kept = len(self.pointed_at()) if self.settings.kind == "url" else 0
         cost += f"; threads left on the target, so that what is broken can be reproduced: {kept}" if kept else ""
-        told = summary(self.findings, gate=self.settings.gate, interrupted=interrupted, selected=self.selected)
+        told = summary(
+            self.docket.findings, gate=self.settings.gate, interrupted=interrupted, selected=self.docket.selected
+        )
         lines = [f"{self.place.role}: {self.target}", *origin, cost, *self._recorded, "", *told]
         return [self.redactor.text(line) for line in lines]
 
@@ -312,8 +239,8 @@ class Session:
             arrive(self.stage, settings.url, settings.key_env, with_key=settings.key is not None)
         if {row.area.capability for row in rows} & {*PROBED} - settings.without:
             self._probed = [name for name in PROBED if name not in settings.without]
-            self._lacking = explore(self.stage) - settings.without
-            self.client.lacking = self._lacking & OPTIONAL
+            self.docket.lacking = explore(self.stage) - settings.without
+            self.client.lacking = self.docket.lacking & OPTIONAL
 
     def watch(self) -> None:
         """Let somebody look on."""
@@ -337,67 +264,13 @@ class Session:
             whole = False
             raise
         finally:
-            self._recorded = [*self._line.hang_up(whole=whole), *self._update_list(whole=whole)]
-
-    def _update_list(self, *, whole: bool) -> Iterator[str]:
-        if not self.settings.update_known_failures:
-            return
-        if not whole:
-            yield f"{self._list.name} stays as it was, since the session did not come to its end"
-            return
-        counting = {Verdict.FAIL, *([Verdict.WARN] if self.settings.gate == "should" else [])}
-        today = date.today()  # noqa: DTZ011 - the day where the list is kept
-        text = updated(self._list, self.findings.by_requirement(), frozenset(counting), today)
-        self._list.write_text(self.redactor.text(text), "utf-8")
-        yield f"{self._list.name} says what is broken today; give the new entries a reason"
-
-    def _not_applicable(self, row: Requirement) -> str | None:
-        """Why a row says nothing about this target, or None if it does."""
-        if row.area.capability in self.settings.without:
-            if row.area.capability == "auth" and self._keyless:
-                return "no key was given, which declares authentication absent"
-            return f"the target is declared to have no {row.area.capability}"
-        if row.area.capability in self.client.lacking:
-            return f"the target has no {row.area.capability}"
-        return None
-
-    def _gates(self, row: Requirement, outcome: Exception | None) -> bool:
-        """Whether an untested item makes the session incomplete; on the reference server every one does."""
-        if self.settings.kind == "reference":
-            return True
-        remarks = (self.level(row) or row.level) is Level.MAY  # which nobody need have
-        return not remarks and row.reach is not Reach.IF_SEEN and getattr(outcome, "gates", True)
-
-    def _file(
-        self,
-        row: Requirement,
-        item: str,
-        verdict: Verdict,
-        reason: str,
-        *,
-        violations: Sequence[Violation] = (),
-        gates: bool = True,
-        unmatched: bool = False,
-    ) -> Finding:
-        finding = Finding(
-            requirement=row,
-            level=self.level(row) or row.level,
-            item=item,
-            verdict=verdict,
-            reason=reason,
-            violations=violations,
-            gates=gates,
-            unmatched=unmatched,
-        )
-        self.findings.add(finding)
-        self._by_item[item] = finding
-        return finding
+            self._recorded = [*self._line.hang_up(whole=whole), *self.docket.update_list(whole=whole)]
 
     def pointed_at(self) -> frozenset[str]:
         """The threads that the commands are about which reproduce what is broken."""
         telling = [
             violation.exchanges[-1]
-            for finding in self.findings.all
+            for finding in self.docket.findings.all
             for violation in finding.violations[:SHOWN]
             if violation.exchanges
         ]
@@ -456,4 +329,4 @@ class Session:
 
 def until() -> date:
     """The day that is proposed as the end of accepting a failure."""
-    return date.today() + _PATIENCE  # noqa: DTZ011 - the day where the list is kept
+    return today() + _PATIENCE

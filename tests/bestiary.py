@@ -72,7 +72,7 @@ class _Listener:
         if judging is None:
             return
         self.requests = len(judging.journal)
-        for finding in judging.findings.all:
+        for finding in judging.docket.findings.all:
             if finding.violations:
                 self.accused.add(finding.requirement.id)
             if finding.verdict == "error":
@@ -124,13 +124,13 @@ def swift_hunt(faults: tuple[str, ...]) -> Hunt:
     judging.await_items([(item.stash[ROW], item.nodeid) for item in items])
     judging.arrive([item.stash[ROW] for item in items])
     for item in items:
-        if not judging.excused(item.stash[ROW], item.nodeid, race=has(item, "race")):
-            judging.conclude(item.stash[ROW], item.nodeid, _came_to(item, judging))
+        if not judging.docket.excuse(item.stash[ROW], item.nodeid, race=has(item, "race")):
+            judging.docket.conclude(item.stash[ROW], item.nodeid, _came_to(item, judging))
     judging.close(whole=True)
-    found = judging.findings.all
+    found = judging.docket.findings.all
     return Hunt(
         faults,
-        judging.findings.exit_code(settings.gate),
+        judging.docket.findings.exit_code(settings.gate),
         frozenset(each.requirement.id for each in found if each.violations),
         frozenset(f"{each.requirement.id}: {each.reason}" for each in found if each.verdict == "error"),
         len(judging.journal),

@@ -73,15 +73,15 @@ def hunt(fault: str) -> Hunted:
     judging.await_items([(item.stash[ROW], item.nodeid) for item in _items])
     judging.arrive([])
     for item in _items:
-        judging.conclude(item.stash[ROW], item.nodeid, _came_to(item, judging))
+        judging.docket.conclude(item.stash[ROW], item.nodeid, _came_to(item, judging))
     judging.close(whole=True)
-    found = judging.findings.all
+    found = judging.docket.findings.all
     return Hunted(
         fault,
-        judging.findings.exit_code("must"),
+        judging.docket.findings.exit_code("must"),
         frozenset(each.requirement.id for each in found if each.violations),
         frozenset(f"{each.item}: {each.reason}" for each in found if each.verdict == "error"),
-        frozenset(id for id, verdict in judging.findings.verdicts().items() if verdict == "untested"),
+        frozenset(id for id, verdict in judging.docket.findings.verdicts().items() if verdict == "untested"),
         "\n".join(judging.summary()),
     )
 
