@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sdks.__main__ import EXPECTED
-from sdks.components import SDKS
+from sdks.components import EXPECTED, SDKS
 from targets import expectation
 
 from conformance.requirements import Side, catalogue
