@@ -90,6 +90,6 @@ def test_before_loses_no_run_of_the_second_of_its_run(order: str, tied_listing: 
 
     page = tied_listing.thread.list(limit=100, order=order, before=ids[tied])
 
-    expect(page.succeeded, "a page", f"status {page.status}", page)
+    need(page.succeeded, f"before is refused with {page.status}, which RUN-PAGE-017 is about")
     got = ids_of(page)
     expect(ids[tied - 1] in got, f"{short(ids[:tied])}", short(got), page)
