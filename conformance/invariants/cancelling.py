@@ -38,6 +38,8 @@ def reply_is_the_same_run(seen: Sighting) -> Answer:
     ids = seen.exchange.ids
     wanted = {"id": ids["run_id"], "thread_id": ids["thread_id"]}
     other = [name for name, value in wanted.items() if isinstance(seen.run.get(name), str) and seen.run[name] != value]
+    if seen.astray:  # RUN-ERR-005 is about that it was cancelled at all
+        other = [name for name in other if name != "thread_id"]
     expected = ", ".join(f"{name} {wanted[name]}" for name in other)
     return Broken(expected, ", ".join(f"{name} {seen.run[name]}" for name in other)) if other else None
 

@@ -71,13 +71,15 @@ class Evidence:
         """The sightings of each run, in order, by the thread that it was reached through and its id."""
         found: dict[tuple[str, str], list[Sighting]] = {}
         said: dict[bytes, Sighting] = {}
+        homes: dict[str, str] = {}
         for thread_id, run, exchange, listed in _sightings(self._journal):
             id = run.get("id")
             name = id if isinstance(id, str) else ""
             history = found.setdefault((thread_id, name), [])
             before = history[-1] if history and name else None  # runs without an id may be different ones
             words = marshal.dumps(dict(run), 2)  # which tells 1 from 1.0 and true, and knows no references
-            history.append(sighting := Sighting(run, exchange, thread_id, listed, before, said.get(words)))
+            astray = name != "" and thread_id != homes.setdefault(name, thread_id) == run.get("thread_id")
+            history.append(sighting := Sighting(run, exchange, thread_id, listed, before, said.get(words), astray))
             said.setdefault(words, sighting)
         return found
 

@@ -233,6 +233,8 @@ def thread_id_is_the_threads(seen: Sighting) -> Answer:
     """The run names the thread through which it was reached."""
     if not isinstance(named := seen.run.get("thread_id"), str) or named == seen.thread_id:
         return None
+    if seen.astray:  # RUN-ERR-005 is about that it was shown at all
+        return None
     return Broken(f"thread_id {seen.thread_id}", f"thread_id {named}")
 
 

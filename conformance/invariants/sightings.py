@@ -31,6 +31,8 @@ class Sighting:
     before: Sighting | None = None
     #: The first sighting that said the same, word for word.
     first: Sighting | None = None
+    #: Whether it was reached through another thread than the one that it was first seen on, which it names.
+    astray: bool = False
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:

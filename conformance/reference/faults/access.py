@@ -230,7 +230,7 @@ class ForgetsKeysOnCancel(Operations):
         raise Refusal("Not yours.", status=401)
 
 
-@fault("ERR-005", "CANCEL-021", "CANCEL-002", "SCHEMA-007")
+@fault("ERR-005", "CANCEL-021")
 class ThreadsDoNotMatter(Operations):
     """A run is found through any thread."""
 
@@ -242,7 +242,7 @@ class ThreadsDoNotMatter(Operations):
         return super()._run(call)
 
 
-@fault("ERR-005", "SCHEMA-007")
+@fault("ERR-005")
 class ReadsThroughAnyThread(Operations):
     """A run is shown through any thread."""
 
@@ -253,7 +253,7 @@ class ReadsThroughAnyThread(Operations):
         return super().retrieve_run(call)
 
 
-@fault("ERR-005", "CANCEL-021", "CANCEL-002")
+@fault("ERR-005", "CANCEL-021")
 class CancelsThroughAnyThread(Operations):
     """A cancel is carried out through any thread."""
 
@@ -276,7 +276,7 @@ class CancelsLaterThroughAnyThread(Operations):
         return super().cancel_run(call)
 
 
-@fault("ERR-005", "SCHEMA-007", "CANCEL-002")
+@fault("ERR-005")
 class FoundThroughNoThread(Operations):
     """A run is found through a thread that never was."""
 
