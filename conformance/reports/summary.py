@@ -69,6 +69,7 @@ def summary(
             yield ""
             yield f"{heading}:"
             yield from (f"  {_line(row, verdict)}" for row in rows)
+    yield from _not_applicable(findings)
     yield ""
     told = INTERRUPTED if interrupted else sentence(findings, gate)
     yield f"verdict: {told} ({counted(findings, selected)})"
@@ -122,6 +123,16 @@ def _line(findings: Sequence[Finding], verdict: Verdict) -> str:
     told = next(iter(reasons))
     where = f" [{len(of_this)} of {len(findings)} items]" if len(findings) > 1 else ""
     return f"{row.id}  {findings[0].title}{where}: {_brief(told)}"
+
+
+def _not_applicable(findings: Findings) -> Iterator[str]:
+    """Why requirements say nothing of this target, a line for each reason: there are many of them for one."""
+    rows = [rows for rows in findings.by_requirement().values() if overall(rows) is Verdict.NOT_APPLICABLE]
+    if rows:
+        yield ""
+        yield "not applicable:"
+        for reason, number in Counter(each[0].reason for each in rows).items():
+            yield f"  {number} requirement{'s' if number > 1 else ''}: {_brief(reason)}"
 
 
 def _brief(reason: str) -> str:
