@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 import httpx
+
 from conftest import started
 
 if TYPE_CHECKING:
