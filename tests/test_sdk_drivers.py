@@ -5,10 +5,14 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from conformance.sdk.driver import Driver
+from conformance.sdk.protocol import DriverBroke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +92,19 @@ def test_a_driver_that_breaks_down_is_an_error_and_starts_again(
     assert len((tmp_path / "pids").read_text("utf-8").split()) == 2
     assert time.monotonic() - started < 30
     assert nobody_is_left(tmp_path)
+
+
+def test_nobody_listens_to_a_driver_that_was_ended(tmp_path: Path) -> None:
+    flood = DRIVER.format(pids=str(tmp_path / "pids"), hello=HELLO, call="print('{}\\n' * 20_000, flush=True)")
+    (tmp_path / "driver.py").write_text(flood, "utf-8")
+    before = threading.active_count()
+    driver = Driver([sys.executable, str(tmp_path / "driver.py")], tmp_path, patience=10)
+
+    driver.hello()
+    with pytest.raises(DriverBroke):
+        driver.ask("cancel_run", {}, {})
+
+    assert threading.active_count() == before
 
 
 def test_a_driver_that_speaks_unasked_is_an_error(judge: Judge, driver: Callable[..., str]) -> None:

@@ -26,6 +26,8 @@ _LAST_WORDS: Final = 600
 _WAITING: Final = 16
 #: Seconds that a driver has to end once its input is closed, and after each signal.
 _GRACE: Final = 1.0
+#: Seconds between two looks at whether the readers of its output have come to their end.
+_MOMENT: Final = 0.01
 #: Breakdowns in a row after which a driver is not started again.
 _ENOUGH: Final = 3
 #: Settings that would change what a client does, or give it a key that is none of its business.
@@ -132,10 +134,10 @@ class Driver:
                 break
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what it left behind in its group
-        while not self._lines.empty():  # so that what delivers them comes to its end
-            self._lines.get_nowait()
-        for each in self._readers:
-            each.join(_GRACE)
+        until = time.monotonic() + _GRACE
+        while any(each.is_alive() for each in self._readers) and time.monotonic() < until:
+            with suppress(queue.Empty):  # who delivers lines comes to its end once there is room for them
+                self._lines.get(timeout=_MOMENT)
         for pipe in (process.stdout, process.stderr):
             if pipe and not any(each.is_alive() for each in self._readers):
                 pipe.close()
