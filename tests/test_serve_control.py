@@ -12,7 +12,7 @@ from served import Served
 from conformance.reference import SystemClock
 from conformance.reference.control import journal
 
-KEY = "sk-a-secret-of-mine"
+KEY, ESCAPED = "sk-a-secret-of-mine", "sk%2Da-secret-of-mine"
 
 
 @pytest.fixture
@@ -74,6 +74,28 @@ def test_no_key_is_in_the_journal(served: Served) -> None:
     assert read(served)[0]["body"] == {"key": "[redacted]"}
 
 
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("threads", {"authorization": f"{KEY} Bearer"}),
+        ("threads", {"cookie": f"session={KEY}; theme=dark"}),
+        ("threads", {"x-portkey-config": f'{{"api_key":"{KEY}", "retry": 1}}'}),
+        ("threads?api-key=" + KEY, {}),
+        ("threads?more=" + ESCAPED, {"authorization": f"Bearer {KEY}"}),
+        ("threads/" + ESCAPED, {"authorization": f"Bearer {KEY}"}),
+    ],
+    ids=["scheme-last", "cookies", "config", "query", "escaped-in-a-query", "escaped-in-a-path"],
+)
+def test_no_key_is_in_the_journal_wherever_a_client_puts_it(
+    target: str, headers: dict[str, str], served: Served
+) -> None:
+    served.send("POST", f"/v1/{target}", {"metadata": {"note": KEY}} if "config" in str(headers) else b"", headers)
+
+    told = json.dumps(read(served))
+    assert KEY not in told
+    assert ESCAPED not in told
+
+
 def test_the_journal_is_filtered(served: Served) -> None:
     thread = served.api("POST", "/threads")["id"]
     served.send("GET", f"/v1/threads/{thread}")
@@ -121,6 +143,23 @@ def test_the_journal_forgets_the_oldest(served: Served, monkeypatch: pytest.Monk
     told = served.driven("GET", "journal")
     assert [entry["number"] for entry in told["data"]] == [6]
     assert told["forgotten"] == 5
+
+
+@pytest.mark.parametrize("where", ["headers", "query", "refusal"])
+def test_the_journal_forgets_by_all_that_it_keeps(served: Served, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "LARGEST", 5000)
+    long = "x" * 2000
+    for _ in range(4):
+        match where:
+            case "headers":
+                served.send("POST", "/v1/threads", {}, {**HEADERS, "x-long": long})
+            case "query":
+                served.send("POST", f"/v1/threads?x={long}", {})
+            case "refusal":  # which repeats the name
+                served.send("POST", "/v1/threads", {long[:1000]: 1})
+
+    told = served.driven("GET", "journal")
+    assert [entry["number"] for entry in told["data"]] in ([3, 4], [4])
 
 
 # the clock, and a new beginning

@@ -64,8 +64,8 @@ class _Application:
             if rule and rule.holds_back and not await _stays(receive, rule.holds_back):
                 return
             if not (rule and rule.drops):
-                if entry:
-                    entry.answered(given)
+                if entry and self._control:
+                    self._control.journal.answered(entry, given)
                 await _send(given, scope, receive, send, self._telling, rule.cuts_after if rule else None)
                 return
         await _hang_up(scope, receive)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from conformance.reference.calls import strict_json
 from conformance.reference.queries import remarks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from conformance.reference.app import Reference
     from conformance.reference.calls import Answer
     from conformance.reference.control.rules import Rule
 
 REDACTED: Final = "[redacted]"
-#: How many requests are kept, and how many bytes of their bodies and of the answers that refuse them.
+#: How many requests are kept, and how many bytes of them and of the answers that refuse them.
 MOST, LARGEST = 10_000, 32 * 1024 * 1024
 _REFUSED: Final = 400
 _CREDENTIALS = frozenset({"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"})
 _CREDENTIAL_PREFIXES = ("x-portkey-", "x-litellm-")
+#: Parameters of a query that some gateways take a key by.
+_PARAMETERS = frozenset({"access_token", "api-key", "api_key", "apikey", "key", "token"})
+#: What may stand before a key, and is none.
+_SCHEMES = frozenset({"basic", "bearer", "digest", "negotiate"})
+_KEY = re.compile(r"[\w.~+/-]{16,}")
 #: A shorter key would redact half of every text.
 _SHORTEST_KEY = 4
 
@@ -46,8 +52,9 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes."""
-        return len(self.body) + len(self.refusal)
+        """Bytes that came and went, of which only an answer that refuses is kept."""
+        named = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.path) + len(self.query) + named + len(self.body) + len(self.refusal)
 
     def answered(self, answer: Answer) -> None:
         """Learn what it was answered with."""
@@ -58,9 +65,9 @@ class Entry:
     def told(self, reference: Reference) -> dict[str, Any]:
         """The entry as it is sent, without anything that opens a door."""
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self.headers]
-        secrets = {word for name, value in headers if _is_credential(name) for word in value.split()[-1:]}
-        clean = _cleaner([each for each in secrets if len(each) >= _SHORTEST_KEY])
-        query = parse_qsl(clean(self.query.decode("latin-1")), keep_blank_values=True)
+        asked = parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)
+        clean = _cleaner({each for each in _secrets(headers, asked) if len(each) >= _SHORTEST_KEY})
+        query = [(clean(name), REDACTED if name.lower() in _PARAMETERS else clean(value)) for name, value in asked]
         routed = reference.routes(self.path).get(self.method)
         operation = routed.operation if routed else None
         body, broken = _read(clean(self.body.decode("utf-8", "backslashreplace")))
@@ -69,7 +76,7 @@ class Entry:
             "number": self.number,
             "at": self.at,
             "method": self.method,
-            "path": clean(self.path),
+            "path": _cleaned_path(self.path, clean),
             "operation": operation,
             "ids": {name: clean(id) for name, id in routed.ids.items()} if routed else {},
             "query": query,
@@ -105,11 +112,21 @@ class Journal:
         """Keep a request, and forget the oldest ones where it gets too much."""
         self._number += 1
         self._entries.append(entry := Entry(self._number, at, method, path, query, headers, body, rule))
-        self._size += len(body)
-        while len(self._entries) > MOST or (self._size > LARGEST and len(self._entries) > 1):
-            self._size -= len(self._entries.popleft().body)
-            self.forgotten += 1
+        self._grow(entry.size)
         return entry
+
+    def answered(self, entry: Entry, answer: Answer) -> None:
+        """Learn what a request was answered with, which may have been forgotten since."""
+        entry.answered(answer)
+        index = entry.number - self._entries[0].number if self._entries else -1
+        if entry.refusal and 0 <= index < len(self._entries) and self._entries[index] is entry:
+            self._grow(len(entry.refusal))
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        while len(self._entries) > MOST or (self._size > LARGEST and len(self._entries) > 1):
+            self._size -= self._entries.popleft().size
+            self.forgotten += 1
 
     def clear(self) -> int:
         """Forget everything, and tell how much it was; the numbers go on."""
@@ -128,15 +145,31 @@ def _is_credential(name: str) -> bool:
     return name in _CREDENTIALS or name.startswith(_CREDENTIAL_PREFIXES)
 
 
+def _secrets(headers: Sequence[tuple[str, str]], query: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """What must not be seen in any other place either; of a credential of many words, what looks like a key."""
+    for name, value in headers:
+        if name.endswith("authorization"):
+            yield from (word for word in value.split() if word.lower() not in _SCHEMES)
+        elif _is_credential(name):
+            yield from _KEY.findall(value) if " " in value else [value]
+    yield from (value for name, value in query if name.lower() in _PARAMETERS)
+
+
 def _shown(value: str) -> str:
     """A credential without what is secret in it: its scheme, if it has one."""
     scheme, _, rest = value.partition(" ")
-    return f"{scheme} {REDACTED}" if rest else REDACTED
+    return f"{scheme} {REDACTED}" if rest and scheme.lower() in _SCHEMES else REDACTED
 
 
-def _cleaner(secrets: Sequence[str]) -> Callable[[str], str]:
+def _cleaned_path(path: str, clean: Callable[[str], str]) -> str:
+    """A path as it came; decoded where a key is hidden in its escapes."""
+    decoded = unquote(path)
+    return clean(path) if clean(decoded) == decoded else clean(decoded)
+
+
+def _cleaner(secrets: Collection[str]) -> Callable[[str], str]:
     def clean(text: str) -> str:
-        for secret in secrets:
+        for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, REDACTED)
         return text
 
