@@ -173,6 +173,30 @@ def test_what_a_client_lacks_is_not_applicable(judge: Judge, tmp_path: Path) -> 
     assert "lacks poll_run: no such helper" in ran.text
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "'error': {'kind': 'other'}",
+        "'error': {'kind': 'timeout'}",
+        "'run': {'id': 'run_abc123', 'status': 'completed'}, 'page': {'ids': []}, 'ids': [], 'events': []",
+    ],
+    ids=["breaks", "times-out", "makes-up"],
+)
+def test_a_client_that_sends_nothing_passes_nothing(answer: str, judge: Judge, tmp_path: Path) -> None:
+    lines = [
+        "import json, sys",
+        "for line in sys.stdin:",
+        f"    print(json.dumps({{'id': json.loads(line)['id'], 'client': 'x', {answer}}}), flush=True)",
+    ]
+    (tmp_path / "d.py").write_text("\n".join(lines), "utf-8")
+
+    ran = judge(f"--runs-sdk={sys.executable} {tmp_path / 'd.py'}", "-q", "--runs-report-dir=out")
+
+    told = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert ran.code == 1
+    assert [each["id"] for each in told["requirements"] if each["verdict"] == "pass"] == []
+
+
 def test_reports_say_who_was_judged(judge: Judge, tmp_path: Path) -> None:
     ran = judge(sdk("cancels-null"), "-q", "-m", "req", "--runs-report-dir=out", "--alluredir=allure")
 

@@ -56,8 +56,7 @@ class Seen:
         Raises:
             Untested: there was none.
         """
-        if not self.requests:
-            raise Untested(f"the client sent nothing, which SDK-REQ-001 is about: {self.answer}")
+        self.need_sent()
         return self.requests[0].request
 
     @property
@@ -73,10 +72,27 @@ class Seen:
         return self.answer.result
 
     def expect(self, condition: object, expected: str, actual: object = None) -> None:
-        """Something must hold; what was sent shows that it does not, unless it is told what does."""
+        """
+        Something must hold; what was sent shows that it does not, unless it is told what does.
+
+        Raises:
+            Violated: it does not.
+            Untested: it does because the client has not even tried.
+        """
         if not condition:
             told = str(self.answer) if actual is None else str(actual)
             raise Violated(Violation(expected, told, tuple(self.requests[-_SHOWN:]), calls=self.calls))
+        self.need_sent()
+
+    def need_sent(self) -> None:
+        """
+        Something must have been sent, without which nothing is measured.
+
+        Raises:
+            Untested: nothing was.
+        """
+        if not self.requests:
+            raise Untested(f"the client sent nothing, which SDK-REQ-001 is about: {self.answer}")
 
 
 @dataclass

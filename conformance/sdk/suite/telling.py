@@ -61,6 +61,13 @@ def told(value: Any) -> Any:
 
 
 def run_of(seen: Seen) -> dict[str, Any]:
-    """The run that a call gave; an error is another requirement's business."""
+    """The run that a call gives where it gives any; what keeps it from this one is what the case is about."""
+    seen.expect(seen.answer.error is None, "the run")
     result: dict[str, Any] = seen.result
     return result
+
+
+def need_plain_run(sdk: Conversation) -> None:
+    """A run with nothing special in it is given; if not, that is another requirement's business."""
+    if called(sdk, "retrieve_run").answer.error is not None:
+        raise Untested("a plain run is not given, which SDK-RUN-001 is about")

@@ -61,6 +61,8 @@ def test_a_call_has_the_method_of_its_operation(sdk: Conversation, call: str) ->
 @pytest.mark.parametrize("id", STRANGE_IDS.values(), ids=STRANGE_IDS)
 def test_an_id_stays_in_its_place(sdk: Conversation, id: str) -> None:
     """An id is escaped, or refused before anything is sent."""
+    called(sdk, "retrieve_run").need_sent()
+
     seen = called(sdk, "retrieve_run", run_id=id)
 
     if not seen.requests and seen.error:

@@ -12,7 +12,7 @@ from conformance.outcomes import Untested
 from conformance.sdk import bodies
 from conformance.sdk.bodies import ASSISTANT, RUN, THREAD, TIMES
 from conformance.sdk.script import reply
-from conformance.sdk.suite.telling import CALLS, GIVING_A_RUN, NEW_RUN, OF_RUN, run_of, told
+from conformance.sdk.suite.telling import CALLS, GIVING_A_RUN, NEW_RUN, OF_RUN, need_plain_run, run_of, told
 from conformance.suite import requirement
 from conformance.wire.values import ABSENT, contains, same, shown
 
@@ -112,6 +112,8 @@ def test_unknown_values_do_no_harm(sdk: Conversation, later: dict[str, Any]) -> 
 @pytest.mark.parametrize("name", ["created_at", "expires_at"])
 def test_a_timestamp_is_the_same_moment(sdk: Conversation, name: str, moment: int) -> None:
     """In whatever form the language has moments."""
+    need_plain_run(sdk)
+
     seen = given(sdk, bodies.run() | {name: moment})
 
     if name not in (run := run_of(seen)):
@@ -128,7 +130,7 @@ def test_null_is_not_absent(sdk: Conversation) -> None:
 
     seen = given(sdk, body)
 
-    run = run_of(seen)
+    run = seen.result
     seen.expect(run.get("completed_at", ABSENT) is None, "completed_at null", shown(run.get("completed_at", ABSENT)))
     seen.expect("usage" not in run, "usage absent", f"usage {shown(run.get('usage'))}")
 
@@ -137,6 +139,8 @@ def test_null_is_not_absent(sdk: Conversation) -> None:
 @pytest.mark.parametrize("text", ['{"n":  1.0}', "no JSON {", '{"n": 12345678901234567890}', "", '{"a": "\\u00fc"}'])
 def test_arguments_are_the_text_of_the_model(sdk: Conversation, text: str) -> None:
     """They are parsed by whoever knows the function."""
+    need_plain_run(sdk)
+
     seen = given(sdk, bodies.run("requires_action", required_action=bodies.action(text)))
 
     try:
@@ -149,6 +153,8 @@ def test_arguments_are_the_text_of_the_model(sdk: Conversation, text: str) -> No
 @requirement("SDK-RUN-009")
 def test_the_keys_of_metadata_are_the_callers(sdk: Conversation) -> None:
     """A client that renames members renames its own, and not these."""
+    need_plain_run(sdk)
+
     metadata = {"order_id": "1", "orderId": "2", "Order-Id": "3", "id.of.order": "4", "id of order": "5"}
 
     seen = given(sdk, bodies.run(metadata=metadata))
@@ -160,6 +166,8 @@ def test_the_keys_of_metadata_are_the_callers(sdk: Conversation) -> None:
 @requirement("SDK-RUN-010")
 def test_a_body_is_read_as_utf_8(sdk: Conversation) -> None:
     """JSON that travels has no other encoding."""
+    need_plain_run(sdk)
+
     seen = given(sdk, bodies.run(instructions="Grüße, 東京 🌍"))
 
     got = run_of(seen).get("instructions")

@@ -187,6 +187,7 @@ def test_an_unknown_event_does_no_harm(sdk: Conversation) -> None:
 @pytest.mark.parametrize("form", ["plain", "enveloped"])
 def test_an_error_event_is_reported(sdk: Conversation, form: str) -> None:
     """As an error, or as the event that it is."""
+    need_plain(sdk)
     error = {"code": "server_error", "message": "It broke.", "param": None, "type": "server_error"}
 
     seen = heard(sdk, [event(*STORY[0]), event("error", error if form == "plain" else {"error": error}), DONE])
@@ -198,6 +199,8 @@ def test_an_error_event_is_reported(sdk: Conversation, form: str) -> None:
 @requirement("SDK-STREAM-013")
 def test_done_is_the_end(sdk: Conversation) -> None:
     """Whatever becomes of the connection."""
+    need_plain(sdk)
+
     seen = heard(sdk, [written(), HELD])
 
     expected = f"an end within {SOON:g} s, and no error"
@@ -207,6 +210,8 @@ def test_done_is_the_end(sdk: Conversation) -> None:
 @requirement("SDK-STREAM-014")
 def test_half_a_stream_is_no_stream(sdk: Conversation) -> None:
     """The connection is lost in the middle of an answer."""
+    need_plain(sdk)
+
     sdk.answers(stream([event(*each) for each in STORY[:3]], torn=True))
 
     seen = sdk.call("stream_run", **NEW_RUN)

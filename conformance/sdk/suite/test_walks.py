@@ -38,6 +38,7 @@ def test_a_page_is_given_as_it_is(sdk: Conversation, has_more: bool) -> None:
 
     seen = sdk.call("list_runs", thread_id=THREAD)
 
+    seen.expect(seen.answer.error is None, "the page")
     page = seen.result
     seen.expect(page["ids"] == ["run_2", "run_1", "run_3"], "run_2, run_1, run_3", shown(page["ids"]))
     if "has_more" not in page:
@@ -86,6 +87,7 @@ def test_a_walk_ends(sdk: Conversation) -> None:
 
     seen = walked(sdk)
 
+    _further(seen)
     seen.expect(len(seen.requests) <= 3, "an end", f"{len(seen.requests)} requests")
 
 
@@ -96,6 +98,7 @@ def test_nothing_is_asked_after_the_last_page(sdk: Conversation) -> None:
 
     seen = walked(sdk)
 
+    _further(seen)
     seen.expect(len(seen.requests) <= 2, "two requests", f"{len(seen.requests)} requests")
 
 
@@ -106,6 +109,7 @@ def test_a_walk_ends_on_an_empty_page(sdk: Conversation) -> None:
 
     seen = walked(sdk)
 
+    _further(seen)
     seen.expect(len(seen.requests) <= 3, "an end at the empty page", f"{len(seen.requests)} requests")
 
 
@@ -116,6 +120,7 @@ def test_a_walk_ends_where_the_cursor_stands_still(sdk: Conversation) -> None:
 
     seen = walked(sdk)
 
+    _further(seen)
     seen.expect(len(seen.requests) <= 3, "an end, or an error", f"{len(seen.requests)} requests for the same page")
 
 

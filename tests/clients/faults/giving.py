@@ -59,6 +59,19 @@ fault(
 )
 
 
+def arguments(run: dict[str, Any]) -> str:
+    calls = ((run.get("required_action") or {}).get("submit_tool_outputs") or {}).get("tool_calls") or [{}]
+    return str(calls[0].get("function", {}).get("arguments", "{}"))
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def parsed_arguments(_: Client, run: dict[str, Any]) -> dict[str, Any]:
     try:
         function = run["required_action"]["submit_tool_outputs"]["tool_calls"][0]["function"]
@@ -69,6 +82,25 @@ def parsed_arguments(_: Client, run: dict[str, Any]) -> dict[str, Any]:
 
 
 fault("reads-arguments", "Parses the arguments of a call, and writes them anew.", "RUN-008", run=parsed_arguments)
+fault(
+    "wants-arguments",
+    "Breaks on arguments of a call that are no JSON.",
+    "RUN-008",
+    run=lambda _, run: run if is_json(arguments(run)) else broken("arguments"),
+)
+fault(
+    "small-clock",
+    "Breaks on timestamps beyond 32 bits.",
+    "RUN-006",
+    run=lambda _, run: broken("overflow") if any((run.get(name) or 0) >= 2**31 for name in TIMES) else run,
+)
+fault("ascii-only", "Breaks on bodies that are not ASCII.", "RUN-010", text=lambda _, body: body.decode("ascii"))
+fault(
+    "wants-plain-keys",
+    "Breaks on keys of metadata that are no names.",
+    "RUN-009",
+    run=lambda _, run: run if all(key.isidentifier() for key in run.get("metadata") or {}) else broken("metadata"),
+)
 fault(
     "snake-cases",
     "Renames the keys of metadata as it renames members.",

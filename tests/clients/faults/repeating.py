@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clients.client import ApiError, Client
-from clients.faults.registry import fault
+from clients.faults.registry import broken, fault
 
 # Asking again.
 fault("gives-up-on-429", "Does not ask again after a 429.", "RETRY-001", retried=Client.retried - {429})
@@ -34,6 +34,7 @@ fault("first-problem", "Tells of the first problem, not of the last answer.", "R
 
 # Walking.
 fault("always-more", "Says of every page that there are more.", "PAGE-001", has_more=lambda *_: True)
+fault("wants-no-page", "Breaks on every page.", "PAGE-001", has_more=lambda *_: broken("has_more"))
 fault("skips-one", "Leaves out the last run of a page.", "PAGE-002", visited=lambda _, ids: ids[:-1])
 fault(
     "first-as-cursor",
