@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -100,7 +101,12 @@ class Sending:
 
     def pause(self, reply: Reply | None) -> float:
         told = reply.headers.get("retry-after", "") if reply else ""
-        return float(told) if told.isdigit() else self.backoff
+        if told.isdigit():
+            return float(told)
+        return max(self.until(told) - time.time(), 0) if told else self.backoff
+
+    def until(self, date: str) -> float:
+        return parsedate_to_datetime(date).timestamp()
 
     def again(self, body: bytes | None) -> bytes | None:
         return body

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,7 @@ from conformance.wire.values import same
 
 if TYPE_CHECKING:
     from conformance.sdk.conversation import Conversation, Seen
+    from conformance.sdk.script import Reply
     from conformance.wire.exchange import Request
 
 #: Headers that a request needs to be the same one.
@@ -73,6 +77,24 @@ def test_the_server_says_how_long_to_wait(sdk: Conversation) -> None:
     second(seen)
     waited = seen.requests[1].at - seen.requests[0].ended
     seen.expect(waited >= 1 - TOLERANCE, "1 s between the two requests", f"{waited:.2f} s")
+
+
+@requirement("SDK-RETRY-004")
+def test_the_server_says_when_to_ask_again(sdk: Conversation) -> None:
+    """The other form that the header has: a date, to the second."""
+    dates: list[int] = []
+
+    def until(_: Request) -> Reply:
+        dates.append(math.ceil(time.time()) + 1)
+        return refusal(429, retry_after=formatdate(dates[0], usegmt=True))
+
+    sdk.answers(until, reply(bodies.run()))
+
+    seen = sdk.call("retrieve_run", retries=1, **OF_RUN)
+
+    second(seen)
+    early = dates[0] - seen.requests[1].at
+    seen.expect(early <= TOLERANCE, "no second request before the date", f"one {early:.2f} s before it")
 
 
 @requirement("SDK-RETRY-005")

@@ -12,6 +12,7 @@ fault("gives-up-on-429", "Does not ask again after a 429.", "RETRY-001", retried
 fault("gives-up-on-503", "Does not ask again after a 503.", "RETRY-002", retried=Client.retried - {503})
 fault("gives-up-on-loss", "Does not ask again after a lost connection.", "RETRY-003", retries_lost=lambda _: False)
 fault("own-pace", "Asks again when it likes.", "RETRY-004", pause=lambda *_: 0.02)
+fault("knows-no-dates", "Takes a date in Retry-After for nothing.", "RETRY-004", until=lambda *_: 0.0)
 fault("asks-for-good", "Asks again after a 400.", "RETRY-005", retried=Client.retried | {400})
 fault("asks-422-again", "Asks again after a 422.", "RETRY-005", retried=Client.retried | {422})
 fault(
