@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from clients.client import ApiError, Client
@@ -80,12 +81,16 @@ innocent(
     backoff=0.3,
     pause=lambda self, reply: Client.pause(self, reply) + 0.2,
 )
-innocent(
-    "keyed",
-    "Marks what it repeats by a key.",
-    mark=lambda *_: {},
-    headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "Idempotency-Key": "7f3a"},
-)
+for header in ("Idempotency-Key", "Repeatability-Request-Id"):
+    innocent(
+        f"keyed-by-{header.lower()}",
+        f"Marks what it repeats by {header}, one for each client that it makes.",
+        mark=lambda *_: {},
+        headers=lambda self, body, attempt, header=header: {
+            **Client.headers(self, body, attempt),
+            header: self.__dict__.setdefault("mark_of_all", uuid.uuid4().hex),
+        },
+    )
 innocent(
     "plain",
     "Does not offer to read gzip.",

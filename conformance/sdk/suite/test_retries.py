@@ -13,7 +13,7 @@ from conformance.outcomes import Untested
 from conformance.sdk import bodies
 from conformance.sdk.bodies import RUN
 from conformance.sdk.script import DROPPED, refusal, reply
-from conformance.sdk.suite.telling import CALLS, OF_RUN
+from conformance.sdk.suite.telling import CALLS, OF_RUN, called
 from conformance.suite import requirement
 from conformance.wire.values import same
 
@@ -144,7 +144,14 @@ def test_a_repeated_write_is_marked(sdk: Conversation, call: str) -> None:
 
     if len(seen.requests) == 1:
         return  # what is not repeated needs no mark
-    seen.expect(_is_marked(seen.sent, second(seen)), "no second request, or one that is marked", "one like the first")
+    again = second(seen)
+    if _is_counted(seen.sent, again):
+        return
+    keys = _keys(seen.sent, again)
+    seen.expect(keys, "no second request, or one that is marked", "one like the first")
+    other = called(sdk, call)
+    own = [name for name, value in keys.items() if other.sent.headers.get(name) != value]
+    other.expect(own, "a key of its own for another call", f"the same {', '.join(keys)}")
 
 
 @requirement("SDK-RETRY-009")
@@ -159,11 +166,13 @@ def test_the_last_answer_is_what_counts(sdk: Conversation, status: int) -> None:
     seen.expect(seen.error.get("status") == (None if len(seen.requests) == 1 else status) and seen.error, expected)
 
 
-def _is_marked(first: Request, again: Request) -> bool:
-    """Whether a header tells that a request is a repeated one."""
-    for name, value in again.headers.items():
-        if "idempoten" in name and first.headers.get(name) == value:
-            return True
-        if ("retry" in name or "attempt" in name) and first.headers.get(name) != value:
-            return True
-    return False
+def _is_counted(first: Request, again: Request) -> bool:
+    """Whether a header tells how often a request was sent."""
+    headers = ((name, value) for name, value in again.headers.items() if "retry" in name or "attempt" in name)
+    return any(first.headers.get(name) != value for name, value in headers)
+
+
+def _keys(first: Request, again: Request) -> dict[str, str]:
+    """The headers that tell that a request is a repeated one by what both have."""
+    headers = {name: value for name, value in again.headers.items() if "idempoten" in name or "request-id" in name}
+    return {name: value for name, value in headers.items() if first.headers.get(name) == value}

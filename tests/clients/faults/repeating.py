@@ -24,6 +24,14 @@ fault(
 fault("empty-retries", "Asks again without a body.", "RETRY-007", again=lambda *_: None)
 fault("unmarked", "Does not mark what it sends again.", "RETRY-008", mark=lambda *_: {})
 
+fault(
+    "one-key",
+    "Has the same key for all that it sends.",
+    "RETRY-008",
+    mark=lambda *_: {},
+    headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "Idempotency-Key": "7f3a"},
+)
+
 
 def first_problem(self: Client, first: Exception | None, reply: Any) -> Any:
     if first and not self.succeeded(reply.status):
