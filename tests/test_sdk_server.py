@@ -75,6 +75,27 @@ def test_it_reads_bodies_of_either_framing_and_what_follows_them() -> None:
     assert [(each.path, each.body) for each, _ in kept] == [("/a", b"abcde"), ("/b", b"xyz")]
 
 
+@pytest.mark.parametrize(
+    ("target", "path", "after"),
+    [
+        (b"/runs/a#b", "/runs/a", None),
+        (b"/runs/\xe9", "/runs/\ufffd", None),
+        (b"/runs?after=a#b", "/runs", "a"),
+        (b"/runs?after=\xfc", "/runs", "\ufffd"),
+        (b"/runs/a%23b?after=%C3%BC", "/runs/a%23b", "ü"),
+    ],
+    ids=["number-sign", "latin-1", "number-sign-in-a-query", "latin-1-in-a-query", "escaped"],
+)
+def test_what_a_target_may_not_have_is_not_read_as_if_it_were_escaped(
+    target: bytes, path: str, after: str | None
+) -> None:
+    with serving(RUN) as (port, kept):
+        said(port, b"GET " + target + b" HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    [(request, _)] = kept
+    assert (request.path, request.param("after")) == (path, after)
+
+
 def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
     with serving(RUN) as (port, _):
         head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"

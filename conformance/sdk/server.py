@@ -144,7 +144,8 @@ def _read(connection: socket.socket, buffer: bytearray) -> Request | None:
         buffer += piece
     head, _, rest = bytes(buffer).partition(b"\r\n\r\n")
     line, *lines = head.decode("latin-1").split("\r\n")
-    parts = line.split(" ")
+    # What is no ASCII is nothing that a target may have, and what follows a number sign is none of it.
+    parts = line.encode("latin-1").decode("ascii", "replace").split(" ")
     if len(parts) != 3:  # noqa: PLR2004 - method, target, version
         return None
     headers: dict[str, str] = {}
@@ -155,7 +156,7 @@ def _read(connection: socket.socket, buffer: bytearray) -> Request | None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body, left = _body(connection, headers, rest)
     buffer[:] = left
-    path, _, query = parts[1].partition("?")
+    path, _, query = parts[1].partition("#")[0].partition("?")
     pairs = tuple(
         (unquote_plus(name), unquote_plus(value))
         for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)
