@@ -43,6 +43,22 @@ fault(
     given=lambda _, call, members: {**dict.fromkeys(OPTIONAL), **members} if members else members,
 )
 fault(
+    "says-defaults",
+    "Sends a default of its own for what was not given.",
+    "REQ-006",
+    given=lambda _, call, members: {"temperature": 1.0, **members} if call == "create_run" else members,
+)
+fault(
+    "says-nested-null",
+    "Sends null for what was not given within a message.",
+    "REQ-006",
+    given=lambda _, call, members: (
+        {**members, "thread": {"messages": [{"attachments": None, **each} for each in members["thread"]["messages"]]}}
+        if call == "create_thread_and_run"
+        else members
+    ),
+)
+fault(
     "drops-nulls",
     "Leaves out the nulls that it is given.",
     "REQ-007",
