@@ -40,6 +40,8 @@ class Seen:
     seconds: float
     #: What another server was sent, where the first one sent the client there.
     strayed: Sequence[Exchange]
+    #: The longest that the client was left without anything once it had asked; on a busy machine more than was meant.
+    longest_pause: float
     #: The line that the driver was given, and the command that repeats the case.
     calls: tuple[str, ...]
 
@@ -172,7 +174,14 @@ class Conversation:
             raise _impossible(call if arguments.keys() <= NEEDED else "", answer.unsupported, told)
         shown = {"call": call, "arguments": arguments, "client": {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}}
         in_order = sorted(kept, key=lambda each: each.at)
-        return Seen(answer, in_order, seconds, strayed, (json.dumps(shown, ensure_ascii=False), self.again))
+        return Seen(
+            answer,
+            in_order,
+            seconds,
+            strayed,
+            server.longest_pause,
+            (json.dumps(shown, ensure_ascii=False), self.again),
+        )
 
     def _keep(self, request: Request, response: Response, at: float, seconds: float) -> Exchange:
         return self.journal.append(scope=self.scope, request=request, response=response, at=at, duration=seconds)

@@ -46,6 +46,8 @@ class ScriptedServer:
             keep: Is told each exchange: request, response, Unix time when it came, and seconds.
         """
         self._script, self._keep = list(script), keep
+        #: The longest that a client was left without anything once it had asked, in seconds, as it really was.
+        self.longest_pause = 0.0
         self._asked, self._lock, self._over = 0, Lock(), Event()
         self._held: list[socket.socket] = []
         self._threads: list[Thread] = []
@@ -92,7 +94,7 @@ class ScriptedServer:
         scripted = self._script[number] if number < len(self._script) else OVER
         reply = scripted if isinstance(scripted, Reply) else scripted(request)
         began, at = time.monotonic(), time.time()
-        sent = bytearray()
+        last = began
         try:
             if reply.after:
                 self._over.wait(reply.after)
@@ -101,10 +103,11 @@ class ScriptedServer:
                     if isinstance(piece, float):
                         self._over.wait(piece)
                     else:
+                        now = time.monotonic()
+                        self.longest_pause, last = max(self.longest_pause, now - last), now
                         connection.sendall(piece)
-                        sent += piece
         except OSError:
-            pass  # the client left, which is in what was sent
+            pass  # the client left
         finally:
             headers = {name.lower(): value for name, value in reply.headers.items()}
             response = Response(reply.status, headers, reply.body)

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 #: The time-out of the client in these cases, and by when it must have noticed, in seconds.
 PATIENCE, NOTICED = 0.4, HELD - 0.6
-#: Between the events of a stream that lasts for nine of them, and has a time-out of six, since machines are busy.
-PAUSE = 0.1
+#: Between the events of a stream that lasts for nine of them, and of how many the time-out is.
+PAUSE, PAUSES = 0.1, 6
+#: How often a case is tried that a busy machine spoils.
+TRIES = 3
 WHOLE = reply(bodies.run())
+ENDED = ("thread.run.completed", bodies.run("completed"))
 
 
 def expect_given_up(seen: Seen) -> None:
@@ -70,9 +73,18 @@ def test_a_slow_server_is_waited_for(sdk: Conversation) -> None:
 @requirement("SDK-TIME-005")
 def test_a_stream_that_goes_on_is_listened_to(sdk: Conversation) -> None:
     """Something comes all the time."""
-    words = [event("thread.message.delta", bodies.delta(f"{number} ")) for number in range(9)]
-    sdk.answers(stream([part for word in words for part in (word, PAUSE)] + [DONE]))
+    words = [event("thread.message.delta", bodies.delta(f"{number} ")) for number in range(8)]
+    last = event(*ENDED)
+    sdk.answers(stream([part for each in (*words, last) for part in (each, PAUSE)] + [DONE]))
 
-    seen = sdk.call("stream_run", timeout=6 * PAUSE, **NEW_RUN)
+    for _ in range(TRIES):
+        seen = sdk.call("stream_run", timeout=PAUSES * PAUSE, **NEW_RUN)
+        if seen.longest_pause < (PAUSES - 1) * PAUSE:
+            break
+    else:
+        raise Untested(f"the machine is too busy: nothing came for {seen.longest_pause:.1f} s", gates=False)
 
-    seen.expect(not seen.error, "nine events over 0.9 s, and no error", f"{seen.answer}, after {seen.seconds:.1f} s")
+    given = [each["event"] for each in seen.answer.result or ()]
+    right = not seen.error and ENDED[0] in given
+    told = f"{seen.answer}, after {seen.seconds:.1f} s"
+    seen.expect(right, f"all events over {9 * PAUSE:.1f} s, the last one {ENDED[0]}, and no error", told)

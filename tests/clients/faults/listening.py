@@ -121,3 +121,19 @@ def in_all(self: Client, reply: Any) -> Any:
 
 
 fault("in-all", "Gives a stream no longer than its time-out in all.", "TIME-005", heard=in_all)
+
+
+def until_tired(self: Client, reply: Any) -> Any:
+    try:
+        yield from in_all(self, reply)
+    except TimeoutError:
+        self.__dict__["tired"] = True
+
+
+fault(
+    "gets-tired",
+    "Takes a stream for over once its time-out has passed.",
+    "TIME-005",
+    heard=until_tired,
+    torn_off=lambda self: None if self.__dict__.get("tired") else Client.torn_off(self),
+)
