@@ -44,7 +44,7 @@ class Served:
         self, method: str, target: str, body: Any = b"", headers: Mapping[str, str] = HEADERS, *, patience: float = 60
     ) -> Got:
         """Send a request from the host's root; who has no more patience goes away."""
-        return asyncio.run(self._exchange(method, target, body, {"host": "localhost:8000", **headers}, patience))
+        return asyncio.run(self.exchange(method, target, body, headers, patience))
 
     def api(self, method: str, path: str, body: Any = b"") -> Any:
         """What the API grants."""
@@ -70,7 +70,11 @@ class Served:
         thread = f"/threads/{self.api('POST', '/threads')['id']}"
         return thread, self.api("POST", f"{thread}/runs", {"assistant_id": assistant, **members})
 
-    async def _exchange(self, method: str, target: str, body: Any, headers: Mapping[str, str], patience: float) -> Got:
+    async def exchange(
+        self, method: str, target: str, body: Any, headers: Mapping[str, str] = HEADERS, patience: float = 60
+    ) -> Got:
+        """The same, in a loop that runs."""
+        headers = {"host": "localhost:8000", **headers}
         path, _, query = target.partition("?")
         closed, sent, asked = asyncio.Event(), [], [body if isinstance(body, bytes) else json.dumps(body).encode()]
 

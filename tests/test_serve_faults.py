@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from served import Served
+from served import Got, Served
 
 from conformance.reference.faults import FAULTS
 
@@ -187,3 +190,22 @@ def test_an_error_says_what_there_is_instead(served: Served) -> None:
     assert "line 1 column 2" in served.refused("POST", "faults", b"{")["message"]
     names = [each["name"] for each in served.driven("GET", "bestiary")["data"]]
     assert names == ["rate-limit", "server-error", "slow", "drop", "cut", *FAULTS]
+
+
+def test_streams_have_threads_of_their_own(served: Served) -> None:
+    thread, run = served.run(**QUICK)
+    body = {"assistant_id": run["assistant_id"], "stream": True}
+    served.driven("POST", "clock", {"advance": 60})
+    over = threading.Event()
+
+    async def heard_while_others_wait() -> Got:
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as everybodys:
+            loop.set_default_executor(everybodys)
+            everybodys.submit(over.wait)  # as a request does in the middle of which another one is met
+            try:
+                return await asyncio.wait_for(served.exchange("POST", f"/v1{thread}/runs", body), 10)
+            finally:
+                over.set()
+
+    assert asyncio.run(heard_while_others_wait()).body.endswith(b"data: [DONE]\n\n")
