@@ -132,6 +132,17 @@ def test_a_torn_stream_has_no_end() -> None:
     assert heard.endswith(b"9\r\ndata: 1\n\n\r\n")
 
 
+def test_connections_that_are_over_are_forgotten() -> None:
+    server = ScriptedServer([], lambda *_: None)
+    try:
+        for _ in range(200):
+            with suppress(ConnectionError):
+                said(server.port, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert len(server._held) + len(server._threads) < 40
+    finally:
+        server.end()
+
+
 def test_it_ends_at_once_whoever_is_held() -> None:
     before = threading.active_count()
     with serving(stream([b"data: 1\n\n", HELD, HELD])) as (port, _):

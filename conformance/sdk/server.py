@@ -26,6 +26,8 @@ _LONGEST_HEAD: Final = 64 * 1024
 _LONGEST_BODY: Final = 1024 * 1024
 _MOST_REQUESTS: Final = 60
 _DAWDLING: Final = 10.0
+#: What a socket that is closed says instead of its descriptor.
+_CLOSED: Final = -1
 #: Seconds in which what is under way comes to its end, once it is to.
 _GRACE: Final = 2.0
 
@@ -75,9 +77,11 @@ class ScriptedServer:
                 connection, _ = self._listener.accept()
                 connection.settimeout(_DAWDLING)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._held.append(connection)
-                self._threads.append(Thread(target=self._converse, args=(connection,), daemon=True))
-                self._threads[-1].start()
+                thread = Thread(target=self._converse, args=(connection,), daemon=True)
+                # Those that are over are forgotten, since a client may try again for as long as its call lasts.
+                self._held = [*(each for each in self._held if each.fileno() != _CLOSED), connection]
+                self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+                thread.start()
 
     def _converse(self, connection: socket.socket) -> None:
         buffer = bytearray()
