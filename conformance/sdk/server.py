@@ -157,8 +157,9 @@ def _read(connection: socket.socket, buffer: bytearray) -> Request | None:
         return None
     headers: dict[str, str] = {}
     for each in lines:
-        name, _, value = each.partition(":")
-        headers[name.strip().lower()] = value.strip()
+        name, _, value = (part.strip() for part in each.partition(":"))
+        name = name.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if "100-continue" in headers.get("expect", "").lower():
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body, left = _body(connection, headers, rest)
@@ -184,7 +185,7 @@ def _body(connection: socket.socket, headers: Mapping[str, str], rest: bytes) ->
             if not length:
                 break
         return body, rest
-    told = headers.get("content-length", "0")
+    told = headers.get("content-length", "0").partition(",")[0]
     length = min(int(told), _LONGEST_BODY) if told.isdigit() else 0
     rest = _until(connection, rest, lambda had: len(had) >= length)
     return rest[:length], rest[length:]

@@ -48,6 +48,11 @@ def refused_redirect(self: Client, *, own: bool) -> dict[str, str]:
 
 innocent("other-headers", "Has other headers, in another order and in lower case.", headers=other_headers)
 innocent(
+    "two-betas",
+    "Names another beta as well, on a line of its own.",
+    headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "openai-beta": "realtime=v1"},
+)
+innocent(
     "bearer", "Writes the scheme in lower case.", authorization=lambda self: {"authorization": f"bearer {self.key}"}
 )
 innocent("charset", "Names the charset of its bodies.", body_type="application/json; charset=utf-8")
