@@ -13,11 +13,11 @@ from conformance.sdk.protocol import EXPECTED, NEEDED
 from conformance.sdk.server import ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from conformance.sdk.driver import Driver
     from conformance.sdk.protocol import Answer, Hello
-    from conformance.sdk.script import Reply
+    from conformance.sdk.script import Scripted
     from conformance.wire.exchange import Exchange, Request, Response
     from conformance.wire.journal import Journal
 
@@ -109,14 +109,14 @@ class Conversation:
     again: str
     #: Where another server listens during a call, if it was told what to answer.
     elsewhere: str = ""
-    _elsewhere: list[Reply | Callable[[Request], Reply]] = field(default_factory=list)
-    _script: list[Reply | Callable[[Request], Reply]] = field(default_factory=list)
+    _elsewhere: list[Scripted] = field(default_factory=list)
+    _script: list[Scripted] = field(default_factory=list)
 
-    def answers(self, *replies: Reply | Callable[[Request], Reply]) -> None:
+    def answers(self, *replies: Scripted) -> None:
         """Say what the server answers during the next call, in order."""
         self._script = list(replies)
 
-    def elsewhere_answers(self, *replies: Reply | Callable[[Request], Reply]) -> None:
+    def elsewhere_answers(self, *replies: Scripted) -> None:
         """Say what another server answers during the next call."""
         self._elsewhere = list(replies)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from conformance.wire.exchange import Request
 
 
 JSON: Final = {"Content-Type": "application/json"}
@@ -42,7 +44,7 @@ class Reply:
 
 
 #: An answer, or what makes it of the request.
-Scripted = "Reply | Callable[[Request], Reply]"
+Scripted: TypeAlias = "Reply | Callable[[Request], Reply]"
 
 DROPPED: Final = Reply(status=0, dropped=True)
 

@@ -21,6 +21,8 @@ from conformance.wire.exchange import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from conformance.sdk.script import Scripted
+
 #: Bytes of a head and of a body that are read, requests that are answered, and seconds for which one may dawdle.
 _LONGEST_HEAD: Final = 64 * 1024
 _LONGEST_BODY: Final = 1024 * 1024
@@ -37,7 +39,7 @@ class ScriptedServer:
 
     def __init__(
         self,
-        script: Sequence[Reply | Callable[[Request], Reply]],
+        script: Sequence[Scripted],
         keep: Callable[[Request, Response, float, float], None],
     ) -> None:
         """
