@@ -68,9 +68,10 @@ def test_a_lost_connection_is_tried_again(sdk: Conversation) -> None:
 
 
 @requirement("SDK-RETRY-004")
-def test_the_server_says_how_long_to_wait(sdk: Conversation) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_server_says_how_long_to_wait(sdk: Conversation, status: int) -> None:
     """And is not asked before."""
-    sdk.answers(refusal(429, retry_after="1"), reply(bodies.run()))
+    sdk.answers(refusal(status, retry_after="1"), reply(bodies.run()))
 
     seen = sdk.call("retrieve_run", retries=1, **OF_RUN)
 

@@ -13,6 +13,12 @@ fault("gives-up-on-503", "Does not ask again after a 503.", "RETRY-002", retried
 fault("gives-up-on-loss", "Does not ask again after a lost connection.", "RETRY-003", retries_lost=lambda _: False)
 fault("own-pace", "Asks again when it likes.", "RETRY-004", pause=lambda *_: 0.02)
 fault("knows-no-dates", "Takes a date in Retry-After for nothing.", "RETRY-004", until=lambda *_: 0.0)
+fault(
+    "hasty-after-503",
+    "Heeds Retry-After only where it asked too often.",
+    "RETRY-004",
+    pause=lambda self, reply: Client.pause(self, reply if reply and reply.status == 429 else None),
+)
 fault("asks-for-good", "Asks again after a 400.", "RETRY-005", retried=Client.retried | {400})
 fault("asks-422-again", "Asks again after a 422.", "RETRY-005", retried=Client.retried | {422})
 fault(
