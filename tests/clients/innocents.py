@@ -42,6 +42,11 @@ def strict(_: Client, id: str) -> str:
     return id
 
 
+def read_again(self: Client, given: dict[str, Any]) -> dict[str, Any]:
+    Client.poll(self, given)
+    return self.call("retrieve_run", given)
+
+
 def refused_redirect(self: Client, *, own: bool) -> dict[str, str]:
     raise ApiError("other", "redirects are not followed")
 
@@ -101,6 +106,7 @@ innocent(
     "Does not offer to read gzip.",
     headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "Accept-Encoding": "identity"},
 )
+innocent("reads-again", "Reads a run once more when it is over.", poll=read_again)
 innocent(
     "polite",
     "Polls a little later than it is told.",
