@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -32,12 +33,21 @@ def test_a_fault_is_for_one_request_unless_told_otherwise(served: Served) -> Non
 
     refused = served.send("POST", "/v1/threads")
 
-    assert (refused.status, refused.headers["retry-after"]) == (429, "0.5")
+    assert (refused.status, refused.headers["retry-after"], refused.headers["retry-after-ms"]) == (429, "1", "500")
     assert refused.json["error"].keys() == {"message", "type", "param", "code"}
     assert refused.json["error"]["code"] == "rate_limit_exceeded"
     assert refused.headers["x-request-id"].startswith("req_")
     assert statuses(served, 2) == [200, 200]
     assert served.driven("GET", "faults")["data"] == []
+
+
+def test_retry_after_can_be_a_date(served: Served) -> None:
+    served.driven("POST", "faults", {"fault": "server-error", "retry_after": 7, "retry_after_as": "date"})
+
+    told = served.send("POST", "/v1/threads").headers
+
+    assert 5 < parsedate_to_datetime(told["retry-after"]).timestamp() - time.time() <= 8
+    assert "retry-after-ms" not in told
 
 
 def test_faults_are_met_one_after_another(served: Served) -> None:

@@ -72,6 +72,8 @@ def run(asked: argparse.Namespace) -> None:
     """
     if asked.list_faults:
         return _list_faults()
+    if not asked.host:
+        asked.refuse("--host is empty, which would be every address of this machine: name one")
     if asked.tick is not None and asked.clock != "turned":
         asked.refuse("--tick is for a clock that is turned: add --clock=turned")
     reference = Reference(
@@ -128,6 +130,10 @@ def _list_faults() -> None:
 
 
 def _duration(text: str) -> float:
-    if not 0 <= (value := float(text)) < math.inf:
-        raise ValueError(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: it takes a number from 0 up")
     return value

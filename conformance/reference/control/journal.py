@@ -22,8 +22,19 @@ REDACTED: Final = "[redacted]"
 #: How many requests are kept, and how many bytes of them and of the answers that refuse them.
 MOST, LARGEST = 10_000, 32 * 1024 * 1024
 _REFUSED: Final = 400
-_CREDENTIALS = frozenset({"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"})
-_CREDENTIAL_PREFIXES = ("x-portkey-", "x-litellm-")
+_CREDENTIALS = frozenset(
+    {
+        "api-key",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-api-key",
+        "x-litellm-api-key",
+        "x-portkey-api-key",
+        "x-portkey-config",
+        "x-portkey-virtual-key",
+    }
+)
 #: Parameters of a query that some gateways take a key by.
 _PARAMETERS = frozenset({"access_token", "api-key", "api_key", "apikey", "key", "token"})
 #: What may stand before a key, and is none.
@@ -80,7 +91,7 @@ class Entry:
             "operation": operation,
             "ids": {name: clean(id) for name, id in routed.ids.items()} if routed else {},
             "query": query,
-            "headers": {name: _shown(value) if _is_credential(name) else clean(value) for name, value in headers},
+            "headers": {name: _shown(value) if name in _CREDENTIALS else clean(value) for name, value in headers},
             "body": body,
             "status": self.status,
             "refused": _error(clean(self.refusal.decode("utf-8", "backslashreplace"))),
@@ -141,16 +152,12 @@ class Journal:
         self._number = 0
 
 
-def _is_credential(name: str) -> bool:
-    return name in _CREDENTIALS or name.startswith(_CREDENTIAL_PREFIXES)
-
-
 def _secrets(headers: Sequence[tuple[str, str]], query: Sequence[tuple[str, str]]) -> Iterator[str]:
     """What must not be seen in any other place either; of a credential of many words, what looks like a key."""
     for name, value in headers:
         if name.endswith("authorization"):
             yield from (word for word in value.split() if word.lower() not in _SCHEMES)
-        elif _is_credential(name):
+        elif name in _CREDENTIALS:
             yield from _KEY.findall(value) if " " in value else [value]
     yield from (value for name, value in query if name.lower() in _PARAMETERS)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from difflib import get_close_matches
+from email.utils import formatdate
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +16,7 @@ from conformance.reference.operations import Operations
 from conformance.reference.routes import OPERATIONS, ROUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from conformance.reference.app import Reference
     from conformance.reference.checks import Check
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 
 _DAY: Final = 86_400
 _TEN_MINUTES: Final = 600
-_RETRY_AFTER: Mapping[str, Check] = {"retry_after": number(0, _DAY)}
+_RETRY_AFTER: Mapping[str, Check] = {
+    "retry_after": number(0, _DAY),
+    "retry_after_as": one_of("seconds", "date"),
+}
 #: What can go wrong on the way, with the members that say how; every fault of the bestiary takes none.
 ON_THE_WAY: Mapping[str, Mapping[str, Check]] = {
     "rate-limit": _RETRY_AFTER,
@@ -190,9 +196,9 @@ def _checked(body: Any) -> dict[str, Any]:
 def _left_out(fault: str) -> dict[str, Any]:
     match fault:
         case "rate-limit":
-            return {"retry_after": 1}
+            return {"retry_after": 1, "retry_after_as": "seconds"}
         case "server-error":
-            return {"status": 500, "retry_after": None}
+            return {"status": 500, "retry_after": None, "retry_after_as": "seconds"}
         case "slow":
             return {"seconds": 1}
         case "drop":
@@ -213,12 +219,25 @@ def _need_fault(name: str) -> None:
         raise invalid("fault", f"there is no fault '{name}'.{meant} GET /_conformance/bestiary lists them all.")
 
 
+def _retry_after(seconds: float | None, form: str) -> Iterator[tuple[str, str]]:
+    """The headers that say when to come back: HTTP has whole seconds only, what is less has a name of its own."""
+    if seconds is None:
+        return
+    if form == "date":
+        # By the machine's clock, which is the client's as well.
+        yield "retry-after", formatdate(math.ceil(time.time() + seconds), usegmt=True)
+        return
+    yield "retry-after", str(math.ceil(seconds))
+    if seconds % 1:
+        yield "retry-after-ms", f"{seconds * 1000:.0f}"
+
+
 def _refusing(asked: Mapping[str, Any]) -> type[Operations]:
     """Refuses every request, before anything else is looked at."""
-    headers = {} if asked["retry_after"] is None else {"retry-after": f"{asked['retry_after']:g}"}
 
     class Refusing(Operations):
         def admit(self, headers_sent: Mapping[str, str], operation: str) -> None:  # noqa: ARG002 - all the same here
+            headers = dict(_retry_after(asked["retry_after"], asked["retry_after_as"]))
             if asked["fault"] == "rate-limit":
                 raise Refusal(
                     "Too many requests.", status=429, kind="requests", code="rate_limit_exceeded", headers=headers
