@@ -224,7 +224,8 @@ class Session:
             self._survey()
         self.side_by_side.wait_for_subjects()
         if self._seen != len(self.journal):  # what all invariants derive is derived once
-            self._evidence, self._seen = Evidence(self.journal), len(self.journal)
+            one_clock = self.settings.kind == "url"
+            self._evidence, self._seen = Evidence(self.journal, one_clock=one_clock), len(self.journal)
         return self._evidence
 
     def arrive(self, rows: Iterable[Requirement]) -> None:

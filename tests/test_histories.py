@@ -24,6 +24,7 @@ from journals import (
 )
 
 from conformance.invariants import invariants
+from conformance.invariants.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,3 +274,15 @@ def test_each_defect_of_a_failed_run_is_told_once() -> None:
     story = [seen("in_progress"), read("failed", last_error={**ERROR, "code": "oops"}, failed_at=0)]
 
     assert broken(story) == {"RUN-SCHEMA-017", "RUN-SCHEMA-021"}
+
+
+@pytest.mark.parametrize("one_clock", [True, False])
+def test_an_early_expiry_is_told_across_scopes_where_they_have_one_clock(one_clock: bool) -> None:
+    """Where each scope has a clock of its own, what another scope saw has no time to compare."""
+    story = [created(run("queued")), read(run("expired", expires_at=T0 + 600))]
+    story[1].scope = "another"
+
+    seen = Evidence((told.exchange(number) for number, told in enumerate(story, 1)), one_clock=one_clock)
+
+    told = {each.requirement for each in invariants() if each.judge(seen).violations}
+    assert ("RUN-LIFE-018" in told) is one_clock

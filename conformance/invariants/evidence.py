@@ -25,8 +25,16 @@ KEYS = ("authorization", "api-key", "x-api-key")
 class Evidence:
     """Everything that invariants look at."""
 
-    def __init__(self, journal: Iterable[Exchange]) -> None:
+    def __init__(self, journal: Iterable[Exchange], *, one_clock: bool = False) -> None:
+        """
+        Read a journal.
+
+        Args:
+            journal: The exchanges, in order.
+            one_clock: Whether all their times are of one clock, and not of one for each scope.
+        """
         self._journal = list(journal)
+        self.one_clock = one_clock
         self._derived: dict[Callable[[Evidence], Iterable[Any]], Sequence[Any]] = {}
 
     def once(self, derive: Callable[[Evidence], Iterable[T]]) -> Sequence[T]:

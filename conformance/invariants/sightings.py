@@ -174,7 +174,7 @@ class Message:
 
 def is_run(value: object) -> bool:
     """Whether a value is a run at all, however faulty; what is none has no members worth judging one by one."""
-    return isinstance(value, dict) and not value.keys().isdisjoint({"status", "thread_id", "assistant_id"})
+    return isinstance(value, dict) and len(value.keys() & {"status", "thread_id", "assistant_id"}) > 1
 
 
 def is_of(exchange: Exchange, operation: str) -> bool:

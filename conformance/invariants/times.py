@@ -52,7 +52,8 @@ def _dated(evidence: Evidence) -> Iterator[Dated]:
     for history in evidence.histories.values():
         created = history[0]
         if created.by("create_run") and is_created_now(created):
-            of_one_clock = (seen for seen in history if seen.exchange.scope == created.exchange.scope)
+            scope, any_scope = created.exchange.scope, evidence.one_clock
+            of_one_clock = (seen for seen in history if any_scope or seen.exchange.scope == scope)
             yield from (Dated(seen, created) for seen in of_one_clock)
 
 

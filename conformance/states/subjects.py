@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.wire.exchange import Exchange
 
 #: What is submitted: long, and full of what a server may trim, cut, escape or take for something else.
-OUTPUT: Final = '{"x": "42 \N{DEGREE SIGN}C", "note": "' + "as it was measured, " * 16 + '\\"quoted\\""}\n '
+OUTPUT: Final = '{"x": "42 \N{DEGREE SIGN}C", "file": "C:\\\\new", "note": "' + "as seen, " * 150 + '\\"quoted\\""}\n '
 #: How often a run may call functions before it answers.
 _ROUNDS: Final = 3
 
@@ -40,6 +40,8 @@ class Interrupted:
     run: Run
     #: The reply to the cancel.
     cancel: Exchange
+    #: Whether the beginning of its answer was seen.
+    was_seen_writing: bool
 
 
 def called(stage: Stage) -> Called:
@@ -81,7 +83,7 @@ def interrupted(stage: Stage) -> Interrupted:
     """
     run, interval = stage.run("in_progress"), 0.0
     budget = run.waits.budget("appear")
-    while not _writes(run) and (passed := run.client.now() - run.seen.ended) < budget:
+    while not (writes := _writes(run)) and (passed := run.client.now() - run.seen.ended) < budget:
         interval = next_interval("appear", interval, passed, None)
         run.client.wait(interval, "appear")
     reply = run.cancel()
@@ -89,7 +91,7 @@ def interrupted(stage: Stage) -> Interrupted:
         raise Untested(f"the run could not be cancelled: {reply}")
     seen = run.settle("cancel")
     run.pause("afterlife")
-    return Interrupted(stage.staged(seen, "cancelled"), reply)
+    return Interrupted(stage.staged(seen, "cancelled"), reply, writes)
 
 
 def _writes(run: Run) -> bool:

@@ -59,21 +59,32 @@ def expect_no_crash(reply: Exchange) -> None:
     expect(reply.status < 500, "a status below 500", f"status {reply.status}", reply)
 
 
-def expect_same(before: Exchange, after: Exchange, *, fields: Collection[str] | None = None) -> None:
-    """Two replies must show the same run, in all fields or in those that are named."""
+def expect_same(
+    before: Exchange, after: Exchange, *, fields: Collection[str] | None = None, run: Run | None = None
+) -> None:
+    """
+    Two replies must show the same run, in all fields or in those that are named.
+
+    Args:
+        before: The first one.
+        after: The second one.
+        fields: Those that are compared, where not all are.
+        run: The run, to be looked at again; if it goes on changing without any doing, or has expired, that says nothing
+            about what was done.
+    """
     was, is_ = need_run(before), need_run(after)
     changed = _changed(before, after, fields)
+    if run and changed:
+        need(not is_.get("status") == "expired" != was.get("status"), "the run has expired meanwhile")
+        run.pause("apart")
+        changing = _changed(after, run.retrieve(), changed)
+        need(not changing, f"the run changes without any doing: {', '.join(changing)}")
     expect(not changed, *members_apart(changed, was, is_), before, after)
 
 
 def expect_untouched(run: Run, before: Exchange, *, fields: Collection[str] | None = None) -> None:
-    """A run must be as it was; if it goes on changing without any doing, that says nothing about what was done."""
-    after = run.retrieve()
-    if changed := _changed(before, after, fields):
-        run.pause("apart")
-        changing = _changed(after, run.retrieve(), changed)
-        need(not changing, f"the run changes without any doing: {', '.join(changing)}")
-    expect_same(before, after, fields=fields)
+    """A run must be as it was."""
+    expect_same(before, run.retrieve(), fields=fields, run=run)
 
 
 def _changed(before: Exchange, after: Exchange, fields: Collection[str] | None) -> list[str]:

@@ -79,6 +79,13 @@ def bare(shared: Shared) -> Exchange:
     return bare_of(shared)
 
 
+@pytest.fixture
+def later_heir(wilful: Exchange, shared: Shared) -> Exchange:
+    """A run that says nothing, created after one that said everything itself."""
+    need(wilful.succeeded, f"no run has settings of its own, which other cases are about: {wilful}")
+    return shared.created("later-heir", assistant_id=furnished_assistant(shared), without=USUAL)
+
+
 @requirement("RUN-CREATE-006")
 def test_a_run_has_the_model_of_its_assistant(heir: Exchange, shared: Shared) -> None:
     """Who names no model gets the assistant's, under this name or that of one of its versions."""
@@ -107,6 +114,18 @@ def test_instructions_replace_those_of_the_assistant(wilful: Exchange, some_run:
 def test_a_run_that_is_told_nothing_heeds_its_assistant(heir: Exchange) -> None:
     """Without instructions of its own, a run has those of its assistant."""
     expect_shown(heir, {"instructions": ASSISTANT["instructions"]})
+
+
+@requirement("RUN-CREATE-007")
+def test_what_a_run_is_told_is_for_that_run(later_heir: Exchange) -> None:
+    """The next run of the assistant is told what the assistant is told."""
+    expect_shown(later_heir, {"instructions": ASSISTANT["instructions"]})
+
+
+@requirement("RUN-CREATE-010")
+def test_the_tools_of_a_run_are_for_that_run(later_heir: Exchange) -> None:
+    """The next run of the assistant has the assistant's."""
+    expect_shown(later_heir, {"tools": ASSISTANT["tools"]})
 
 
 @requirement("RUN-INV-029")

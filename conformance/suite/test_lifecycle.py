@@ -74,7 +74,7 @@ def test_a_run_waits_for_its_outputs(run: Run) -> None:
 
     after = run.retrieve()
     need(need_run(after).get("status") != "expired", f"it has expired, which RUN-LIFE-018 is about: {after}")
-    expect_same(run.seen, after, fields=("status", "required_action"))
+    expect_same(run.seen, after, fields=("status", "required_action"), run=run)
 
 
 @requirement("RUN-LIFE-007")

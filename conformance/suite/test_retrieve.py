@@ -9,12 +9,13 @@ import pytest
 
 from conformance.dialect import path_to
 from conformance.outcomes import Untested
+from conformance.states.handles import Run
+from conformance.states.stage import SHORT_PROMPT
 from conformance.suite import fresh_run, requirement, shared_run
 from conformance.suite.expectations import expect, expect_no_crash, expect_same, need, need_page, need_run
 
 if TYPE_CHECKING:
     from conformance.client import Client
-    from conformance.states.handles import Run
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
@@ -51,9 +52,10 @@ def test_reading_a_run_changes_nothing(run: Run) -> None:
 
 
 @requirement("RUN-GET-003")
-def test_a_new_run_can_be_read_at_once(stage: Stage) -> None:
+@pytest.mark.parametrize("door", ["create", "create-thread-and-run"])
+def test_a_new_run_can_be_read_at_once(door: str, stage: Stage) -> None:
     """A client polls as soon as it has the id."""
-    run = stage.started(stage.thread())
+    run = stage.started(stage.thread()) if door == "create" else _with_its_thread(stage)
 
     reply = run.retrieve()
 
@@ -85,6 +87,14 @@ def test_a_head_request_does_not_crash_the_server(client: Client, some_run: Run)
 
     if reply.status != HTTPStatus.NOT_IMPLEMENTED:  # which HTTP has for a method that a server does not know
         expect_no_crash(reply)
+
+
+def _with_its_thread(stage: Stage) -> Run:
+    """A run that was created together with its thread."""
+    thread = {"messages": [{"role": "user", "content": SHORT_PROMPT}]}
+    reply = stage.create_thread_and_run(thread=thread)
+    need(reply.succeeded, f"no run came, which RUN-THREADRUN-001 is about: {reply}")
+    return Run(stage.client, stage.means.waits, reply)
 
 
 def _read_in_time(run: Run) -> Exchange:

@@ -39,6 +39,8 @@ def test_what_a_cancelled_run_was_writing_is_incomplete(interrupted: Interrupted
     messages = run.thread.messages()
 
     written = [each for each in need_page(messages) if each.get("run_id") == run.id]
+    begun = interrupted.was_seen_writing and not written
+    expect(not begun, "the message that it had begun", "no message of the run", interrupted.cancel, messages)
     if not written:
         raise Untested(f"the run was cancelled before it had written anything: {messages}", gates=False)
     answer = max(written, key=lambda each: len(str(each.get("content"))))

@@ -151,15 +151,23 @@ def test_outputs_are_taken_once(run: Run) -> None:
     expect_refused(late, first, seen, because="the run went on with these outputs")
 
 
+@pytest.fixture
+def speechless(shared: Shared) -> Answered:
+    """A run whose functions returned nothing."""
+
+    def answer() -> Answered:
+        run = shared.stage.run("requires_action")
+        need(run.waits_for_outputs, f"the run does not say what it waits for: {run.seen}")
+        return Answered(run, run.submit(dict.fromkeys(run.tool_call_ids(), "")), run.retrieve())
+
+    return shared.once("speechless", answer)
+
+
 @requirement("RUN-TOOL-011")
-@fresh_run("requires_action")
-def test_an_empty_text_is_an_output(run: Run) -> None:
+def test_an_empty_text_is_an_output(speechless: Answered) -> None:
     """A function that returns nothing has returned."""
-    need(run.waits_for_outputs, f"the run does not say what it waits for: {run.seen}")
+    run, reply, after = speechless.run, speechless.reply, speechless.after
 
-    reply = run.submit(dict.fromkeys(run.tool_call_ids(), ""))
-
-    after = run.retrieve()
     goes_on = _moved(run, after)
     if not (reply.succeeded and goes_on):
         other = run.submit()
@@ -167,6 +175,22 @@ def test_an_empty_text_is_an_output(run: Run) -> None:
         need(usual, f"other outputs are not taken either, which other requirements are about: {other}")
     expect(reply.succeeded, "a success (2xx)", f"status {reply.status}", run.seen, reply)
     expect(goes_on, "a run that goes on", "a run that waits on until other outputs come", run.seen, reply, after)
+
+
+@requirement("RUN-TOOL-012")
+def test_a_step_shows_an_empty_output(speechless: Answered) -> None:
+    """Nothing that was returned is not the same as nothing yet."""
+    run = speechless.run
+    need(speechless.reply.succeeded, f"it is not taken, which RUN-TOOL-011 is about: {speechless.reply}")
+    went_on(run)
+    run.pause("afterlife", since=speechless.reply)
+
+    page = run.steps.list()
+
+    got = {id: function_of(call).get("output") for id, call in calls_in(need_page(page)).items()}
+    need(got.keys() & {*run.tool_call_ids()}, f"no step shows these calls, which RUN-INV-036 is about: {page}")
+    for id in got.keys() & {*run.tool_call_ids()}:
+        expect(got[id] == "", 'output ""', f"output {shown(got[id])}", speechless.reply, page)
 
 
 @dataclass(frozen=True)
@@ -198,7 +222,7 @@ def twofold(shared: Shared) -> Twofold:
 def test_some_of_the_outputs_are_not_enough(twofold: Twofold) -> None:
     """Where two calls wait, the output of one is refused, and the run waits on for both."""
     expect_refused(twofold.half, twofold.run.seen, because="the output of the other call is missing")
-    expect_same(twofold.run.seen, twofold.after, fields=("status", "required_action"))
+    expect_same(twofold.run.seen, twofold.after, fields=("status", "required_action"), run=twofold.run)
 
 
 @requirement("RUN-TOOL-012")
@@ -228,6 +252,18 @@ def test_a_run_that_waits_for_nothing_takes_no_outputs(run: Run) -> None:
     expect_refused(reply, before, because=f"the run is {run.body['status']}")
     if run.body["status"] != "in_progress":
         expect_untouched(run, before)
+
+
+@requirement("RUN-TOOL-007")
+@fresh_run("in_progress")
+def test_a_run_that_is_being_cancelled_takes_no_outputs(run: Run) -> None:
+    """Neither does one that is on its way to its end."""
+    cancel = run.cancel()
+    need(cancel.succeeded, f"the run could not be cancelled, which RUN-CANCEL-001 is about: {cancel}")
+
+    reply = run.submit()
+
+    expect_refused(reply, cancel, because="the run is being cancelled")
 
 
 @requirement("RUN-TOOL-015")

@@ -96,7 +96,7 @@ def expect_mistake_refused(mistakes: Mistakes, name: str, because: str) -> None:
         raise mistakes.problem or Untested("the calls of two runs have the same ids", gates=False)
     mistaken = mistakes.made[name]
     expect_refused(mistaken.reply, mistaken.run.seen, because=because)
-    expect_same(mistaken.run.seen, mistaken.after, fields=("status", "required_action"))
+    expect_same(mistaken.run.seen, mistaken.after, fields=("status", "required_action"), run=mistaken.run)
 
 
 @requirement("RUN-TOOL-005")
