@@ -279,7 +279,7 @@ def test_each_defect_of_a_failed_run_is_told_once() -> None:
 @pytest.mark.parametrize("one_clock", [True, False])
 def test_an_early_expiry_is_told_across_scopes_where_they_have_one_clock(one_clock: bool) -> None:
     """Where each scope has a clock of its own, what another scope saw has no time to compare."""
-    story = [created(run("queued")), read(run("expired", expires_at=T0 + 600))]
+    story = [created(), read("expired")]
     story[1].scope = "another"
 
     seen = Evidence((told.exchange(number) for number, told in enumerate(story, 1)), one_clock=one_clock)
