@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.outcomes import Noted, Untested, Violated, Violation
 from conformance.states import ALL
+from conformance.states.handles import calls_of
 from conformance.states.handles import run_of as need_run
 from conformance.states.lists import items_of as need_page
 from conformance.wire.values import ABSENT, members_apart, same, shown
@@ -28,6 +29,7 @@ __all__ = [
     "expect_same",
     "expect_status",
     "expect_untouched",
+    "expect_waiting",
     "need",
     "need_page",
     "need_run",
@@ -40,7 +42,9 @@ __all__ = [
 def expect(condition: object, expected: str, actual: object, *exchanges: Exchange) -> None:
     """Something must hold; the exchanges show that it does not, the telling one last."""
     if not condition:
-        raise Violated(Violation(expected, actual if isinstance(actual, str) else shown(actual), exchanges))
+        once = {each.number: each for each in reversed(exchanges)}
+        told = actual if isinstance(actual, str) else shown(actual)
+        raise Violated(Violation(expected, told, tuple(reversed(once.values()))))
 
 
 def expect_status(reply: Exchange, *codes: int) -> None:
@@ -80,6 +84,14 @@ def expect_same(
         changing = _changed(after, run.retrieve(), changed)
         need(not changing, f"the run changes without any doing: {', '.join(changing)}")
     expect(not changed, *members_apart(changed, was, is_), before, after)
+
+
+def expect_waiting(before: Exchange, after: Exchange) -> None:
+    """A run must wait for the outputs of the same calls as before; that it puts them in other words is no change."""
+    was, is_ = need_run(before), need_run(after)
+    need(not is_.get("status") == "expired" != was.get("status"), "the run has expired meanwhile")
+    told, telling = (f"status {shown(run.get('status'))}, calls {shown([*calls_of(run)])}" for run in (was, is_))
+    expect(told == telling, told, telling, before, after)
 
 
 def expect_untouched(run: Run, before: Exchange, *, fields: Collection[str] | None = None) -> None:

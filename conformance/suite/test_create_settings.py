@@ -29,6 +29,7 @@ from conformance.suite.settings import (
     heir_of,
     model_of,
     need_created,
+    need_documented,
 )
 from conformance.wire.values import members_apart, same
 
@@ -182,7 +183,11 @@ def test_twenty_tools_are_kept(shared: Shared, some_run: Run) -> None:
     """As many tools as a run may have."""
     reply = expect_created(some_run, shared.created("twenty-tools", tools=TWENTY), "20 tools")
 
-    expect_shown(reply, {"tools": TWENTY})
+    run = need_run(reply)
+    need_documented(run, ("tools",), reply)
+    kept = {(tool.get("function") or {}).get("name") for tool in run["tools"]}
+    lost = [tool["function"]["name"] for tool in TWENTY if tool["function"]["name"] not in kept]
+    expect(not lost, "all 20 tools", f"{len(run['tools'])} tools, without {', '.join(lost)}", reply)
 
 
 @requirement("RUN-CREATE-014")

@@ -11,7 +11,7 @@ import pytest
 from conformance.outcomes import Untested
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_same, need, note
+from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_waiting, need, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ def expect_mistake_refused(mistakes: Mistakes, name: str, because: str) -> None:
         raise mistakes.problem or Untested("the calls of two runs have the same ids", gates=False)
     mistaken = mistakes.made[name]
     expect_refused(mistaken.reply, mistaken.run.seen, because=because)
-    expect_same(mistaken.run.seen, mistaken.after, fields=("status", "required_action"), run=mistaken.run)
+    expect_waiting(mistaken.run.seen, mistaken.after)
 
 
 @requirement("RUN-TOOL-005")

@@ -182,14 +182,11 @@ def _schemaless(said: Said) -> None:
 
 
 mishears("searches-as-ever", "The options of file search are dropped.", "CREATE-010", change=_without_options)
-mishears(
-    "describes-nothing", "The descriptions of functions are dropped.", "CREATE-010", "CREATE-011", change=_undescribed
-)
+mishears("describes-nothing", "The descriptions of functions are dropped.", "CREATE-010", change=_undescribed)
 mishears(
     "takes-no-parameters",
     "The parameters of functions are dropped.",
     "CREATE-010",
-    "CREATE-011",
     change=_without_parameters,
 )
 mishears("formless", "A response format of JSON is ignored.", "CREATE-025", change=_formless)
