@@ -168,7 +168,8 @@ class Run:
             raise Untested(f"its expires_at is long past, which RUN-INV-023 is about: {seen}")
         remaining = expires_at - seen.ended
         if remaining + GRACE > budget:
-            raise Untested(f"it expires after the {budget:g} s of the wait named expiry")
+            needed = f"{remaining + GRACE:.0f} s of the wait named expiry"
+            raise Untested(f"it expires in {remaining:.0f} s, which takes {needed}; it has {budget:g} s")
         self.client.wait(remaining - GRACE, "expiry")
         early = self.retrieve()  # the invariants judge whether it expired before its time
         self.client.wait(expires_at + GRACE - early.ended, "expiry")
