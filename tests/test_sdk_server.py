@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.sdk import bodies
+from conformance.sdk.made import Asked
 from conformance.sdk.script import DROPPED, HELD, OVER, reply, stream
 from conformance.sdk.server import ScriptedServer
+from conformance.wire.exchange import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.wire.exchange import Request, Response
+    from conformance.wire.exchange import Response
 
 RUN = reply(bodies.run())
 
@@ -53,6 +55,39 @@ def test_it_keeps_a_connection_as_long_as_the_client() -> None:
 
     assert [each.query for each, _ in kept] == [(("after", "a b"),)] * 2
     assert kept[0][0].headers["x-two"] == "Words"
+
+
+def test_a_target_may_be_a_whole_url() -> None:
+    with serving(RUN) as (port, kept):
+        url = f"http://127.0.0.1:{port}/v1/threads/t/runs?limit=1"
+        said(port, f"GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+    assert (kept[0][0].path, kept[0][0].query) == ("/v1/threads/t/runs", (("limit", "1"),))
+
+
+def test_who_looks_first_is_answered_beside_the_script() -> None:
+    kept: list[tuple[str, bool]] = []
+    cancel = Asked("cancel_run", {"thread_id": "t", "run_id": "r"}, "/v1")
+    server = ScriptedServer([RUN], lambda *told: kept.append((told[0].method, told[-1])), aside=cancel.aside)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    try:
+        for method, end in (("GET", ""), ("POST", "/cancel"), ("GET", "")):
+            connection.request(method, f"/v1/threads/t/runs/r{end}")
+            answer = connection.getresponse()
+            answer.read()
+    finally:
+        connection.close()
+        server.end()
+
+    assert kept == [("GET", True), ("POST", False), ("GET", False)]
+    assert answer.status == OVER.status
+
+
+@pytest.mark.parametrize("path", ["/v1/threads/other/runs/r", "/threads/t/runs/r", "/v1/threads/t/runs/r/cancel"])
+def test_what_is_not_about_the_call_is_no_look_at_it(path: str) -> None:
+    cancel = Asked("cancel_run", {"thread_id": "t", "run_id": "r"}, "/v1")
+
+    assert cancel.aside(Request("GET", path)) is None
 
 
 def test_once_the_script_is_over_it_says_so() -> None:

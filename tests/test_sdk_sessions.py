@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 import sys
 from typing import TYPE_CHECKING, get_args
 from xml.etree import ElementTree
@@ -40,7 +41,7 @@ SDK-REQ-012  MUST cancel with no body or an empty object
   expected   no body, or an empty object
   actual     b'null'
   history    #1 POST cancel 200 in_progress
-  reproduce  {"call": "cancel_run", "arguments": {"thread_id": "thread_abc123", "run_id": "run_abc123"}, \
+  reproduce  {"id": 1, "call": "cancel_run", "arguments": {"thread_id": "thread_abc123", "run_id": "run_abc123"}, \
 "client": {"base_url": "http://127.0.0.1:PORT/v1", "api_key": "sk-of-the-conformance-suite", "timeout": 8.0, \
 "retries": 0}}
              pytest --runs-sdk=
@@ -65,6 +66,36 @@ def test_the_command_of_a_failure_repeats_it(judge: Judge) -> None:
     again = judge(*shlex.split(command), "-q")
 
     assert SECONDS.sub("", again.text) == SECONDS.sub("", first.text)
+
+
+def test_a_failure_of_any_request_says_where_it_was_seen(judge: Judge) -> None:
+    alone = judge(sdk("beta-but-streams"), "-q", "-k", "SDK-REQ-010")
+    among_others = judge(sdk("wrong-charset"), "-q", "-k", "SDK-REQ-009")
+    told_already = judge(sdk("drops-empty-lists"), "-q", "-k", "SDK-REQ-008 or SDK-REQ-009")
+
+    assert '"call": "stream_run"' in alone.text
+    assert "-k SDK-REQ-010\n" in alone.text
+    assert "1 failed" in alone.text
+    assert "-k 'SDK-REQ-009 or SDK-REQ-008'\n" in among_others.text
+    assert "SDK-REQ-008  MUST" in told_already.text
+    assert "test_every_request" not in told_already.text
+
+
+def test_a_key_that_follows_a_redirect_is_told_with_the_place(judge: Judge) -> None:
+    ran = judge(sdk("key-for-all"), "-q", "-k", "SDK-REQ-015")
+
+    assert re.search(r"the key, as authorization, after a redirect to http://localhost:\d+/v1/threads/", ran.text)
+
+
+def test_the_line_of_a_failure_can_be_given_to_a_driver(judge: Judge) -> None:
+    ran = judge(sdk("cancels-null"), "-q", "-k", "SDK-REQ-012")
+    (line,) = set(re.findall(r"^ +reproduce +(\{.*\})$", ran.text, re.MULTILINE))
+
+    told = subprocess.run(
+        shlex.split(driver()), input=line.replace("PORT", "1"), capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert json.loads(told.stdout)["id"] == 1
 
 
 def test_each_side_lists_its_own_requirements(judge: Judge) -> None:
@@ -207,7 +238,7 @@ def test_reports_say_who_was_judged(judge: Judge, tmp_path: Path) -> None:
     assert told["ended"]["outcome"] == "does not conform"
     (broken,) = [each for each in told["requirements"] if each["verdict"] == "fail"]
     assert broken["id"] == "SDK-REQ-012"
-    assert broken["items"][0]["violations"][0]["reproduce"][0].startswith('{"call": "cancel_run"')
+    assert broken["items"][0]["violations"][0]["reproduce"][0].startswith('{"id": 1, "call": "cancel_run"')
     assert told["exchanges"][0]["path"].endswith("/cancel")
     junit = ElementTree.fromstring((tmp_path / "out" / "junit.xml").read_text("utf-8"))
     assert [each.get("name") for each in junit.iter("testcase") if each.find("failure") is not None] == [

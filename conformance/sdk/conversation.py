@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import NotClaimed, Untested, Violated, Violation
+from conformance.sdk.made import Asked, Made
 from conformance.sdk.protocol import EXPECTED, NEEDED
 from conformance.sdk.server import ScriptedServer
 
@@ -34,7 +35,7 @@ class Seen:
     """What one call came to on both sides: what the client sent, and what its user saw."""
 
     answer: Answer
-    #: What was sent, in order.
+    #: What was sent, in order, but for looks at something before it is changed.
     requests: Sequence[Exchange]
     #: From the call to its end, by the suite's clock.
     seconds: float
@@ -44,6 +45,8 @@ class Seen:
     longest_pause: float
     #: The line that the driver was given, and the command that repeats the case.
     calls: tuple[str, ...]
+    #: What judges of what was sent look at.
+    made: Made
 
     @property
     def error(self) -> Mapping[str, Any]:
@@ -81,6 +84,8 @@ class Seen:
             Violated: it does not.
             Untested: it does because the client has not even tried.
         """
+        if not self.requests and self.made.asides:
+            self.need_sent()
         if not condition:
             told = str(self.answer) if actual is None else str(actual)
             raise Violated(Violation(expected, told, tuple(self.requests[-_SHOWN:]), calls=self.calls))
@@ -93,6 +98,8 @@ class Seen:
         Raises:
             Untested: nothing was.
         """
+        if not self.requests and self.made.asides:
+            raise Untested(f"the client did nothing but read, which SDK-REQ-002 is about: {self.answer}")
         if not self.requests:
             raise Untested(f"the client sent nothing, which SDK-REQ-001 is about: {self.answer}")
 
@@ -105,8 +112,12 @@ class Conversation:
     hello: Hello
     journal: Journal
     scope: str
-    #: The command that repeats the case.
-    again: str
+    #: The requirement that the case is about.
+    row: str
+    #: The command that starts the driver, as the user gave it.
+    command: str
+    #: All calls that were made in the session, in order.
+    all_made: list[Made]
     #: Where another server listens during a call, if it was told what to answer.
     elsewhere: str = ""
     _elsewhere: list[Scripted] = field(default_factory=list)
@@ -154,12 +165,18 @@ class Conversation:
         if timeout != PATIENCE:
             self.claims("timeouts")
         kept: list[Exchange] = []
+        asides: list[Exchange] = []
         strayed: list[Exchange] = []
-        server = ScriptedServer(self._script, lambda *told: kept.append(self._keep(*told)))
+
+        def keep(request: Request, response: Response, at: float, took: float, aside: bool) -> None:
+            (asides if aside else kept).append(self._keep(request, response, at, took))
+
+        asked = Asked(call, arguments, base)
+        server = ScriptedServer(self._script, keep, aside=asked.aside)
         other = None
         if self._elsewhere:
-            other = ScriptedServer(self._elsewhere, lambda *told: strayed.append(self._keep(*told)))
-            self.elsewhere = f"http://127.0.0.1:{other.port}"
+            other = ScriptedServer(self._elsewhere, lambda *told: strayed.append(self._keep(*told[:-1])))
+            self.elsewhere = f"http://localhost:{other.port}"  # another name, since a port is no other host to some
         began = time.monotonic()
         set_up = {"api_key": KEY, "timeout": timeout, "retries": retries}
         try:
@@ -172,24 +189,20 @@ class Conversation:
         if answer.unsupported:
             told = f"{call} with {', '.join(arguments)}"
             raise _impossible(call if arguments.keys() <= NEEDED else "", answer.unsupported, told)
-        shown = {"call": call, "arguments": arguments, "client": {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}}
-        in_order = sorted(kept, key=lambda each: each.at)
-        return Seen(
-            answer,
-            in_order,
-            seconds,
-            strayed,
-            server.longest_pause,
-            (json.dumps(shown, ensure_ascii=False), self.again),
-        )
+        client = {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}
+        line = {"id": 1, "call": call, "arguments": arguments, "client": client}
+        calls = (json.dumps(line, ensure_ascii=False), self.again())
+        made = Made(asked, f"127.0.0.1:{server.port}", self.row, sorted(kept, key=lambda each: each.at), asides, calls)
+        self.all_made.append(made)
+        return Seen(answer, made.requests, seconds, strayed, server.longest_pause, calls, made)
+
+    def again(self, *more: str) -> str:
+        """The command that judges the client by the requirement, and by more of them where their cases are needed."""
+        selected = " or ".join(each for each in (self.row, *more) if each)
+        return f"pytest --runs-sdk={shlex.quote(self.command)} -k {shlex.quote(selected)}"
 
     def _keep(self, request: Request, response: Response, at: float, seconds: float) -> Exchange:
         return self.journal.append(scope=self.scope, request=request, response=response, at=at, duration=seconds)
-
-
-def again(command: str, requirement: str) -> str:
-    """The command that judges a client by one requirement."""
-    return f"pytest --runs-sdk={shlex.quote(command)} -k {requirement}"
 
 
 def _impossible(call: str, reason: str, what: str = "") -> Untested:

@@ -28,6 +28,8 @@ _LONGEST_HEAD: Final = 64 * 1024
 _LONGEST_BODY: Final = 1024 * 1024
 _MOST_REQUESTS: Final = 60
 _DAWDLING: Final = 10.0
+#: How a target begins that is a whole URL.
+_WHOLE: Final = "http://"
 #: What a socket that is closed says instead of its descriptor.
 _CLOSED: Final = -1
 #: Seconds in which what is under way comes to its end, once it is to.
@@ -40,19 +42,22 @@ class ScriptedServer:
     def __init__(
         self,
         script: Sequence[Scripted],
-        keep: Callable[[Request, Response, float, float], None],
+        keep: Callable[[Request, Response, float, float, bool], None],
+        *,
+        aside: Callable[[Request], Reply | None] = lambda _: None,
     ) -> None:
         """
         Listen.
 
         Args:
             script: What is answered, in order; the last one answers nothing else, then the script is over.
-            keep: Is told each exchange: request, response, Unix time when it came, and seconds.
+            keep: Is told each exchange: request, response, Unix time when it came, seconds, and whether it is aside.
+            aside: What is answered to a request before the first that is one of the script, if it is no part of it.
         """
-        self._script, self._keep = list(script), keep
+        self._script, self._keep, self._aside = list(script), keep, aside
         #: The longest that a client was left without anything once it had asked, in seconds, as it really was.
         self.longest_pause = 0.0
-        self._asked, self._lock, self._over = 0, Lock(), Event()
+        self._asked, self._answered, self._lock, self._over = 0, 0, Lock(), Event()
         self._held: list[socket.socket] = []
         self._threads: list[Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -94,10 +99,12 @@ class ScriptedServer:
     def _answer(self, connection: socket.socket, request: Request) -> bool:
         """Answer a request, and say whether the connection goes on."""
         with self._lock:
-            number, self._asked = self._asked, self._asked + 1
-        if number >= _MOST_REQUESTS:
+            aside = None if self._asked else self._aside(request)
+            number, self._asked = self._asked, self._asked + (aside is None)
+            self._answered += 1
+        if self._answered > _MOST_REQUESTS:
             return False
-        scripted = self._script[number] if number < len(self._script) else OVER
+        scripted = aside or (self._script[number] if number < len(self._script) else OVER)
         reply = scripted if isinstance(scripted, Reply) else scripted(request)
         began, at = time.monotonic(), time.time()
         last = began
@@ -117,7 +124,7 @@ class ScriptedServer:
         finally:
             headers = {name.lower(): value for name, value in reply.headers.items()}
             response = Response(reply.status, headers, reply.body)
-            self._keep(request, response, at, time.monotonic() - began)
+            self._keep(request, response, at, time.monotonic() - began, aside is not None)
         whole = not (reply.dropped or reply.torn or self._over.is_set())
         if not whole:
             with suppress(OSError):
@@ -166,7 +173,10 @@ def _read(connection: socket.socket, buffer: bytearray) -> Request | None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body, left = _body(connection, headers, rest)
     buffer[:] = left
-    path, _, query = parts[1].partition("#")[0].partition("?")
+    # A target may be the whole URL.
+    target = parts[1].partition("#")[0]
+    whole = target.lower().startswith(_WHOLE)
+    path, _, query = (f"/{target[len(_WHOLE) :].partition('/')[2]}" if whole else target).partition("?")
     pairs = tuple(
         (unquote_plus(name), unquote_plus(value))
         for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)

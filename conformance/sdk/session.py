@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance import __version__
 from conformance.reports.commands import Place
-from conformance.sdk.conversation import Conversation, again
+from conformance.sdk.conversation import Conversation
 from conformance.sdk.driver import Driver
 from conformance.sdk.protocol import DriverBroke, Hello
 from conformance.session import Session
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conformance.requirements import Requirement
+    from conformance.sdk.made import Made
     from conformance.settings import Settings
 
 DRIVERS: Final = Path(__file__).parent / "drivers"
@@ -46,6 +47,7 @@ class ClientSession(Session):
         command = command_of(settings.sdk)
         self._driver = Driver(command, start, self.means.waits.budget("driver"))
         self._hello = Hello(settings.sdk)
+        self._made: list[Made] = []
 
     @property
     def target(self) -> str:
@@ -77,8 +79,8 @@ class ClientSession(Session):
 
     def conversation(self, row: Requirement) -> Conversation:
         """What a case about a requirement says to the client."""
-        told = again(self.settings.sdk, row.id)
-        return Conversation(self._driver, self._hello, self.journal, self.client.scope_name, told)
+        scope, command = self.client.scope_name, self.settings.sdk
+        return Conversation(self._driver, self._hello, self.journal, scope, row.id, command, self._made)
 
     def cost(self) -> str:
         """What the client sent, for people."""

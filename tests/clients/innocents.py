@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from clients.client import ApiError, Client
 from clients.faults import Fault
@@ -45,6 +46,14 @@ def strict(_: Client, id: str) -> str:
 def read_again(self: Client, given: dict[str, Any]) -> dict[str, Any]:
     Client.poll(self, given)
     return self.call("retrieve_run", given)
+
+
+def looking(self: Client, call: str, given: dict[str, Any]) -> Any:
+    if self.operations[call][0] == "POST" and "run_id" in given:
+        run = self.call("retrieve_run", {"thread_id": given["thread_id"], "run_id": given["run_id"]})
+        if call == "modify_run":
+            given = {**given, "metadata": {**run["metadata"], **given["metadata"]}}
+    return Client.begin(self, call, given)
 
 
 def refused_redirect(self: Client, *, own: bool) -> dict[str, str]:
@@ -111,4 +120,27 @@ innocent(
     "polite",
     "Polls a little later than it is told.",
     interval=lambda self, told: Client.interval(self, told) * 1.1 + 0.05,
+)
+innocent("looks-first", "Looks at a run before it changes it.", begin=looking)
+innocent(
+    "two-keys",
+    "Sends the key in a header for gateways as well.",
+    authorization=lambda self: {**Client.authorization(self), "X-Api-Key": self.key},
+)
+innocent(
+    "ascii-charset",
+    "Escapes what is not ASCII, and says so.",
+    body_type='application/json; charset="us-ascii"',
+    body=lambda _, call, members: json.dumps(members).encode() if members else None,
+)
+innocent(
+    "typed-reads",
+    "Names the type of a body where there is none.",
+    headers=lambda self, body, attempt: {**Client.headers(self, body, attempt), "Content-Type": "application/json"},
+)
+innocent(
+    "escapes-all",
+    "Escapes each character of an id and of a query.",
+    segment=lambda _, id: "".join(f"%{byte:02x}" for byte in id.encode()),
+    query=lambda _, given: urlencode(given, quote_via=lambda text, *_: quote(text, safe="")),
 )

@@ -53,8 +53,8 @@ fault(
     "Sends null for what was not given within a message.",
     "REQ-006",
     given=lambda _, call, members: (
-        {**members, "thread": {"messages": [{"attachments": None, **each} for each in members["thread"]["messages"]]}}
-        if call == "create_thread_and_run"
+        {**members, "thread": {**thread, "messages": [{"attachments": None, **each} for each in thread["messages"]]}}
+        if (thread := members.get("thread"))
         else members
     ),
 )
