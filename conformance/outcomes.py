@@ -77,7 +77,7 @@ class Noted(Exception):
 
 
 class Fault(Exception):
-    """The suite, the network or a set-up broke; the target is not accused."""
+    """The suite, the network or a set-up broke; the target is not accused, and the message says why in a sentence."""
 
 
 class Unreachable(Fault):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.outcomes import NotClaimed, Noted, Unstable, Untested, Violated
+from conformance.outcomes import Fault, NotClaimed, Noted, Unstable, Untested, Violated
 from conformance.requirements import Level, Side
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def judge(outcome: BaseException | None, level: Level) -> tuple[Verdict, str]:
         case Untested():
             return Verdict.UNTESTED, outcome.reason
         case _:
-            return Verdict.ERROR, f"{type(outcome).__name__}: {outcome}"
+            named = "" if isinstance(outcome, Fault) else f"{type(outcome).__name__}: "
+            return Verdict.ERROR, f"{named}{outcome}"
 
 
 @dataclass

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from conformance.sdk import bodies
 from conformance.sdk.made import Asked
 from conformance.sdk.script import DROPPED, HELD, OVER, reply, stream
 from conformance.sdk.server import ScriptedServer
-from conformance.wire.exchange import Request
+from conformance.wire.exchange import CUT_OFF, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,13 +102,15 @@ def test_once_the_script_is_over_it_says_so() -> None:
 
 
 def test_it_reads_bodies_of_either_framing_and_what_follows_them() -> None:
-    chunks = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+    head = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = head + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+    trailers = head + b"3\r\nabc\r\n0\r\nX-Digest: 7\r\nX-Length: 3\r\n\r\n"
     length = b"POST /b HTTP/1.1\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz"
 
-    with serving(RUN, RUN) as (port, kept):
-        said(port, chunks + length)
+    with serving(RUN, RUN, RUN) as (port, kept):
+        said(port, chunks + trailers + length)
 
-    assert [(each.path, each.body) for each, _ in kept] == [("/a", b"abcde"), ("/b", b"xyz")]
+    assert [(each.path, each.body) for each, _ in kept] == [("/a", b"abcde"), ("/a", b"abc"), ("/b", b"xyz")]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +168,15 @@ def test_a_torn_stream_has_no_end() -> None:
         heard = said(port, b"GET / HTTP/1.1\r\n\r\n")
 
     assert heard.endswith(b"9\r\ndata: 1\n\n\r\n")
+
+
+def test_a_torn_reply_is_kept_as_it_was_sent() -> None:
+    with serving(replace(RUN, torn=True)) as (port, kept):
+        heard = said(port, b"GET /x HTTP/1.1\r\n\r\n")
+
+    [(_, response)] = kept
+    assert heard.partition(b"\r\n\r\n")[2] == response.body == RUN.body[: len(RUN.body) // 2]
+    assert response.cut == CUT_OFF
 
 
 def test_connections_that_are_over_are_forgotten() -> None:

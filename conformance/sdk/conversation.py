@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from conformance.outcomes import NotClaimed, Untested, Violated, Violation
+from conformance.sdk.general import ENDS, MOST, ONCE, SHOWN, Called, again
+from conformance.sdk.granting import granted
 from conformance.sdk.made import Asked, Made
-from conformance.sdk.protocol import EXPECTED, NEEDED
+from conformance.sdk.protocol import EXPECTED, NEEDED, Answer, CallHangs
 from conformance.sdk.server import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.sdk.driver import Driver
-    from conformance.sdk.protocol import Answer, Hello
+    from conformance.sdk.general import General
+    from conformance.sdk.protocol import Hello
     from conformance.sdk.script import Scripted
     from conformance.wire.exchange import Exchange, Request, Response
     from conformance.wire.journal import Journal
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 KEY: Final = "sk-of-the-conformance-suite"
 #: Seconds that a client may take for one request, where a case is not about that.
 PATIENCE: Final = 8.0
-#: The last requests of a call, which are enough to show what is wrong.
-_SHOWN: Final = 8
+#: The requirement that something is sent at all.
+_SENDS: Final = "SDK-REQ-001"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Seen:
     calls: tuple[str, ...]
     #: What judges of what was sent look at.
     made: Made
+    #: When the call was over, in Unix seconds.
+    ended: float
+    #: The requirement that the case is about.
+    row: str
+    #: What is wrong with the call whatever the case is about, by the requirement.
+    general: Mapping[str, Violation]
 
     @property
     def error(self) -> Mapping[str, Any]:
@@ -82,14 +90,25 @@ class Seen:
 
         Raises:
             Violated: it does not.
-            Untested: it does because the client has not even tried.
+            Untested: the client has not even tried.
         """
-        if not self.requests and self.made.asides:
+        if self.row != _SENDS:
             self.need_sent()
         if not condition:
             told = str(self.answer) if actual is None else str(actual)
-            raise Violated(Violation(expected, told, tuple(self.requests[-_SHOWN:]), calls=self.calls))
+            raise Violated(Violation(expected, told, tuple(self.requests[-SHOWN:]), calls=self.calls))
+
+    def expect_in_general(self) -> None:
+        """
+        Nothing may be wrong with the call that the requirement says of every call.
+
+        Raises:
+            Violated: something is.
+            Untested: the client has not even tried.
+        """
         self.need_sent()
+        if violation := self.general.get(self.row):
+            raise Violated(violation)
 
     def need_sent(self) -> None:
         """
@@ -112,12 +131,14 @@ class Conversation:
     hello: Hello
     journal: Journal
     scope: str
+    #: The command or name that stands behind `--runs-sdk`.
+    sdk: str
     #: The requirement that the case is about.
     row: str
-    #: The command that starts the driver, as the user gave it.
-    command: str
     #: All calls that were made in the session, in order.
     all_made: list[Made]
+    #: What is seen of all calls of the session.
+    general: General
     #: Where another server listens during a call, if it was told what to answer.
     elsewhere: str = ""
     _elsewhere: list[Scripted] = field(default_factory=list)
@@ -155,15 +176,11 @@ class Conversation:
             arguments: Those of the call.
 
         Raises:
-            Untested: the client cannot make it.
+            Untested: the client cannot make it, or did something else than the case is about.
+            Violated: it never ends.
             DriverBroke: the driver did not keep to the protocol.
         """
-        if reason := self.hello.lacks.get(call):
-            raise _impossible(call, reason)
-        if retries:
-            self.claims("retries")
-        if timeout != PATIENCE:
-            self.claims("timeouts")
+        self._need(call, retries=retries, timeout=timeout)
         kept: list[Exchange] = []
         asides: list[Exchange] = []
         strayed: list[Exchange] = []
@@ -179,27 +196,86 @@ class Conversation:
             self.elsewhere = f"http://localhost:{other.port}"  # another name, since a port is no other host to some
         began = time.monotonic()
         set_up = {"api_key": KEY, "timeout": timeout, "retries": retries}
+        answer, hanging = Answer(), None
         try:
             answer = self.driver.ask(call, arguments, {"base_url": f"http://127.0.0.1:{server.port}{base}", **set_up})
+        except CallHangs as problem:
+            hanging = problem
         finally:
-            seconds = time.monotonic() - began
+            seconds, ended = time.monotonic() - began, time.time()
             server.end()
             if other:
                 other.end()
+        client = {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}
+        shown = {"id": 1, "call": call, "arguments": arguments, "client": client}
+        line, in_order = json.dumps(shown, ensure_ascii=False), sorted(kept, key=lambda each: each.at)
+        if hanging:
+            self._hangs(Called(call, retries, in_order, (line, again(self.sdk, self.row, ENDS))), hanging)
         if answer.unsupported:
             told = f"{call} with {', '.join(arguments)}"
             raise _impossible(call if arguments.keys() <= NEEDED else "", answer.unsupported, told)
-        client = {"base_url": f"http://127.0.0.1:PORT{base}", **set_up}
-        line = {"id": 1, "call": call, "arguments": arguments, "client": client}
-        calls = (json.dumps(line, ensure_ascii=False), self.again())
-        made = Made(asked, f"127.0.0.1:{server.port}", self.row, sorted(kept, key=lambda each: each.at), asides, calls)
+        calls = (line, self.again())
+        made = Made(asked, f"127.0.0.1:{server.port}", self.row, in_order, asides, calls)
         self.all_made.append(made)
-        return Seen(answer, made.requests, seconds, strayed, server.longest_pause, calls, made)
+        found = self._judged(Called(call, retries, in_order, (line,)), arguments)
+        return Seen(
+            answer,
+            in_order,
+            seconds,
+            strayed,
+            server.longest_pause,
+            calls,
+            made,
+            ended,
+            self.row,
+            found,
+        )
 
     def again(self, *more: str) -> str:
         """The command that judges the client by the requirement, and by more of them where their cases are needed."""
-        selected = " or ".join(each for each in (self.row, *more) if each)
-        return f"pytest --runs-sdk={shlex.quote(self.command)} -k {shlex.quote(selected)}"
+        return again(self.sdk, self.row, *more)
+
+    def _need(self, call: str, *, retries: int, timeout: float) -> None:
+        """Go on only where the client can make such a call, and its calls come to an end."""
+        if reason := self.hello.lacks.get(call):
+            raise _impossible(call, reason)
+        if retries:
+            self.claims("retries")
+        if timeout != PATIENCE:
+            self.claims("timeouts")
+        if self.driver.hopeless:
+            raise Untested(f"several calls did not end, so that nothing more is asked, which {ENDS} is about")
+
+    def _judged(self, called: Called, arguments: Mapping[str, Any]) -> Mapping[str, Violation]:
+        """What is wrong with a call in general; what was sent too often shows nothing else."""
+        if self.row != ONCE and called.is_one and len(called.requests) > 1 and not self._is_one(called.call, arguments):
+            raise Untested(
+                f"the client makes several requests of a {called.call} that is granted, which {ONCE} is about"
+            )
+        found = self.general.judge(called, self.sdk, self.row)
+        for id in {ONCE, MOST} & found.keys() - {self.row}:
+            raise Untested(f"{found[id].actual} instead of {found[id].expected}, which {id} is about")
+        return found
+
+    def _is_one(self, call: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call that is granted is one request, which is tried once a session."""
+        key = f"{call} is one request"
+        if key not in self.general.kept:
+            seen = replace(self, row=ONCE, _script=[granted(call)] * 2, _elsewhere=[]).call(call, **arguments)
+            self.general.kept[key] = ONCE not in seen.general
+            if violation := seen.general.get(ONCE):
+                self.general.meet(ONCE, violation, self.row)
+        return bool(self.general.kept[key])
+
+    def _hangs(self, called: Called, problem: CallHangs) -> NoReturn:
+        """A client that was told to give up after some seconds does not, which is nobody's fault but its own."""
+        if "timeouts" in self.hello.lacks:
+            raise problem
+        violation = called.violation("an end of the call", f"none within {problem.seconds:g} s")
+        if self.row == ENDS:
+            raise Violated(violation)
+        self.general.meet(ENDS, violation, self.row)
+        raise Untested(f"the call did not end within {problem.seconds:g} s, which {ENDS} is about")
 
     def _keep(self, request: Request, response: Response, at: float, seconds: float) -> Exchange:
         return self.journal.append(scope=self.scope, request=request, response=response, at=at, duration=seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.sdk.protocol import Answer, DriverBroke, Hello, greeting, read_answer, read_hello, written
+from conformance.sdk.protocol import Answer, CallHangs, DriverBroke, Hello, greeting, read_answer, read_hello, written
 from conformance.wire.values import cut
 
 if TYPE_CHECKING:
@@ -21,15 +22,21 @@ if TYPE_CHECKING:
 
 #: Bytes of a line that a driver may write, and of its last words on stderr that are told.
 _LONGEST_LINE: Final = 4 * 1024 * 1024
-_LAST_WORDS: Final = 600
+_LAST_WORDS: Final = 16 * 1024
+#: Lines of a backtrace, and what runtimes write below it; what is left last says what is wrong.
+_TELLS_NOTHING: Final = re.compile(r"\W*|\s.*|Node\.js v\S+|exit status \d+|goroutine \d+ .*|\S+\(.*\)")
 #: Lines that may wait to be read; a driver that writes more is not listened to until they are.
 _WAITING: Final = 16
 #: Seconds that a driver has to end once its input is closed, and after each signal.
 _GRACE: Final = 1.0
+#: Seconds that what is on its way from its stderr may take.
+_LINGERS: Final = 0.1
 #: Seconds between two looks at whether the readers of its output have come to their end.
 _MOMENT: Final = 0.01
-#: Breakdowns in a row after which a driver is not started again.
+#: Breakdowns in a row, and calls that did not end, after which a driver is not started again.
 _ENOUGH: Final = 3
+#: What part of its patience a driver is given that let a call hang before.
+_ONCE_BITTEN: Final = 0.25
 #: Settings that would change what a client does, or give it a key that is none of its business.
 _PRIVATE: Final = ("OPENAI_", "AZURE_")
 
@@ -53,6 +60,12 @@ class Driver:
         self._readers: list[Thread] = []
         self._number = 0
         self._breakdowns = 0
+        self._hung = 0
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so many calls did not end that nothing more is asked."""
+        return self._hung >= _ENOUGH
 
     def hello(self) -> Hello:
         """
@@ -84,7 +97,7 @@ class Driver:
             each.start()
         number = self._next()
         try:
-            return read_hello(self._asked(greeting(number)), number)
+            return read_hello(self._asked(greeting(number), self._patience), number)
         except DriverBroke:
             self.end()
             raise
@@ -99,6 +112,7 @@ class Driver:
             client: How the client is to be set up: `base_url`, `api_key`, `timeout` in seconds, `retries`.
 
         Raises:
+            CallHangs: it lives, and does not answer.
             DriverBroke: it did not keep to the protocol; it is ended, and started again for the next call.
         """
         if self._process is None:
@@ -108,8 +122,13 @@ class Driver:
             self.hello()
         number = self._next()
         try:
-            line = self._asked({"id": number, "call": call, "arguments": arguments, "client": client})
+            message = {"id": number, "call": call, "arguments": arguments, "client": client}
+            line = self._asked(message, self._patience * (_ONCE_BITTEN if self._hung else 1))
             answer = read_answer(line, number, call)
+        except CallHangs:
+            self.end()
+            self._breakdowns, self._hung = 0, self._hung + 1
+            raise
         except DriverBroke:
             self.end()
             self._breakdowns = max(self._breakdowns, 1)
@@ -118,7 +137,12 @@ class Driver:
         return answer
 
     def end(self) -> None:
-        """End it and what it started, which share a group; the handle is ours, so the id cannot be another's."""
+        """
+        End it and what it started, which share a group.
+
+        Nobody else is given the id of a group while somebody is left in it, nor that of a child nobody has waited for.
+        Only in the moment between the end of both and the last signal could it be another's.
+        """
         process, self._process = self._process, None
         if process is None:
             return
@@ -146,8 +170,8 @@ class Driver:
         self._number += 1
         return self._number
 
-    def _asked(self, message: Mapping[str, Any]) -> bytes:
-        """Write a line, and wait for one."""
+    def _asked(self, message: Mapping[str, Any], patience: float) -> bytes:
+        """Write a line, and wait for one so many seconds."""
         process = self._process
         assert process
         assert process.stdin
@@ -157,9 +181,11 @@ class Driver:
             process.stdin.write(written(message))
             process.stdin.flush()
         try:
-            line = self._lines.get(timeout=self._patience)
+            line = self._lines.get(timeout=patience)
         except queue.Empty:
-            raise DriverBroke(f"the driver did not answer within {self._patience:g} s{self._told()}") from None
+            told = f"the driver did not answer within {patience:g} s{self._told()}"
+            hangs = process.poll() is None and "call" in message
+            raise (CallHangs(told, patience) if hangs else DriverBroke(told)) from None
         if line is None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE)
@@ -167,10 +193,11 @@ class Driver:
         return line
 
     def _told(self) -> str:
-        """The last line that it wrote on stderr, where it wrote any."""
-        time.sleep(0.02)  # so that what reads it comes to its end
-        lines = self._words.decode("utf-8", "replace").strip().splitlines()
-        return f": {cut(lines[-1], 300)}" if lines else ""
+        """The last line that it wrote on stderr and that is no part of a backtrace, where it wrote any."""
+        self._readers[1].join(_LINGERS)
+        lines = [line for line in self._words.decode("utf-8", "replace").splitlines() if line.strip()]
+        telling = [line for line in lines if not _TELLS_NOTHING.fullmatch(line)] or lines
+        return f": {cut(telling[-1].strip(), 300)}" if telling else ""
 
 
 def _deliver(stdout: IO[bytes], lines: queue.Queue[bytes | None]) -> None:

@@ -48,6 +48,14 @@ class DriverBroke(Fault):
     """The driver did not keep to the protocol: it died, hung, babbled, or answered out of turn."""
 
 
+class CallHangs(DriverBroke):
+    """The driver lives, was asked for a call, and did not answer in time; `seconds` says for how long it was waited."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Hello:
     """What a driver says of the client behind it."""

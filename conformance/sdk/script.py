@@ -75,4 +75,14 @@ def stream(pieces: Iterable[bytes | float], *, torn: bool = False) -> Reply:
 
 
 #: What is answered once the script is over; no client has a reason to ask again.
-OVER: Final = refusal(410, "script_over")
+OVER: Final = reply(
+    {
+        "error": {
+            "message": "The script of this case is over: the client sent more requests than there was reason for.",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "script_over",
+        }
+    },
+    410,
+)

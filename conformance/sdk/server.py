@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
 
 from conformance.sdk.script import OVER, Reply
-from conformance.wire.exchange import Request, Response
+from conformance.wire.exchange import CUT_OFF, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,7 +51,8 @@ class ScriptedServer:
 
         Args:
             script: What is answered, in order; the last one answers nothing else, then the script is over.
-            keep: Is told each exchange: request, response, Unix time when it came, seconds, and whether it is aside.
+            keep: Is told each exchange: request, response with as much of its body as was sent, Unix time when the
+                request was there, seconds until the last of the response was sent, and whether it is aside.
             aside: What is answered to a request before the first that is one of the script, if it is no part of it.
         """
         self._script, self._keep, self._aside = list(script), keep, aside
@@ -107,24 +108,22 @@ class ScriptedServer:
         scripted = aside or (self._script[number] if number < len(self._script) else OVER)
         reply = scripted if isinstance(scripted, Reply) else scripted(request)
         began, at = time.monotonic(), time.time()
-        last = began
-        try:
+        last, sent = began, bytearray()
+        with suppress(OSError):  # the client may leave
             if reply.after:
                 self._over.wait(reply.after)
-            if not reply.dropped:
-                for piece in _pieces(reply):
-                    if isinstance(piece, float):
-                        self._over.wait(piece)
-                    else:
-                        now = time.monotonic()
-                        self.longest_pause, last = max(self.longest_pause, now - last), now
-                        connection.sendall(piece)
-        except OSError:
-            pass  # the client left
-        finally:
-            headers = {name.lower(): value for name, value in reply.headers.items()}
-            response = Response(reply.status, headers, reply.body)
-            self._keep(request, response, at, time.monotonic() - began, aside is not None)
+            for text, body in _pieces(reply):
+                if isinstance(body, float):
+                    self._over.wait(body)
+                else:
+                    now = time.monotonic()
+                    self.longest_pause, last = max(self.longest_pause, now - last), now
+                    connection.sendall(text)
+                    sent += body
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        response = Response(reply.status, headers, bytes(sent), cut=CUT_OFF if reply.torn else "")
+        # It ends where the last of it began to travel: nobody had it before, so no pause of a client looks shorter.
+        self._keep(request, response, at, last - began, aside is not None)
         whole = not (reply.dropped or reply.torn or self._over.is_set())
         if not whole:
             with suppress(OSError):
@@ -132,8 +131,10 @@ class ScriptedServer:
         return whole and "close" not in request.headers.get("connection", "").lower()
 
 
-def _pieces(reply: Reply) -> Iterator[bytes | float]:
-    """A reply as it travels."""
+def _pieces(reply: Reply) -> Iterator[tuple[bytes, bytes | float]]:
+    """A reply as it travels: the text of each piece and what it has of the body, or a pause."""
+    if reply.dropped:
+        return
     framing = {"Transfer-Encoding": "chunked"} if reply.chunked else {"Content-Length": str(len(reply.body))}
     lines = [
         f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
@@ -141,14 +142,14 @@ def _pieces(reply: Reply) -> Iterator[bytes | float]:
     ]
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
     if not reply.chunked:
-        body = reply.body
-        yield head + (body[: len(body) // 2] if reply.torn else body)
+        body = reply.body[: len(reply.body) // 2] if reply.torn else reply.body
+        yield head + body, body
         return
-    yield head
+    yield head, b""
     for piece in reply.pieces:
-        yield piece if isinstance(piece, float) else b"%x\r\n%b\r\n" % (len(piece), piece)
+        yield (b"", piece) if isinstance(piece, float) else (b"%x\r\n%b\r\n" % (len(piece), piece), piece)
     if not reply.torn:
-        yield b"0\r\n\r\n"
+        yield b"0\r\n\r\n", b""
 
 
 def _read(connection: socket.socket, buffer: bytearray) -> Request | None:
@@ -192,15 +193,24 @@ def _body(connection: socket.socket, headers: Mapping[str, str], rest: bytes) ->
             rest = _until(connection, rest, lambda had: b"\r\n" in had)
             size, _, rest = rest.partition(b"\r\n")
             length = int(size.split(b";")[0] or b"0", 16)
+            if not length:
+                return body, _after_trailers(connection, rest)
             rest = _until(connection, rest, lambda had, length=length: len(had) >= length + 2)  # type: ignore[misc]
             body, rest = body + rest[:length], rest[length + 2 :]
-            if not length:
-                break
         return body, rest
     told = headers.get("content-length", "0").partition(",")[0]
     length = min(int(told), _LONGEST_BODY) if told.isdigit() else 0
     rest = _until(connection, rest, lambda had: len(had) >= length)
     return rest[:length], rest[length:]
+
+
+def _after_trailers(connection: socket.socket, rest: bytes) -> bytes:
+    """What comes after the fields that may follow the last chunk, and after the empty line that ends them."""
+    while True:
+        rest = _until(connection, rest, lambda had: b"\r\n" in had or len(had) > _LONGEST_HEAD)
+        line, _, rest = rest.partition(b"\r\n")
+        if not line:
+            return rest
 
 
 def _until(connection: socket.socket, had: bytes, enough: Callable[[bytes], bool]) -> bytes:

@@ -12,6 +12,7 @@ from conformance import __version__
 from conformance.reports.commands import Place
 from conformance.sdk.conversation import Conversation
 from conformance.sdk.driver import Driver
+from conformance.sdk.general import General
 from conformance.sdk.protocol import DriverBroke, Hello
 from conformance.session import Session
 from conformance.settings import BadSettings
@@ -48,6 +49,7 @@ class ClientSession(Session):
         self._driver = Driver(command, start, self.means.waits.budget("driver"))
         self._hello = Hello(settings.sdk)
         self._made: list[Made] = []
+        self._general = General()
 
     @property
     def target(self) -> str:
@@ -80,7 +82,7 @@ class ClientSession(Session):
     def conversation(self, row: Requirement) -> Conversation:
         """What a case about a requirement says to the client."""
         scope, command = self.client.scope_name, self.settings.sdk
-        return Conversation(self._driver, self._hello, self.journal, scope, row.id, command, self._made)
+        return Conversation(self._driver, self._hello, self.journal, scope, command, row.id, self._made, self._general)
 
     def cost(self) -> str:
         """What the client sent, for people."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json"
 #: What cut a stream off that nobody wanted to hear any further.
 LEFT = "the client left"
+#: What cut a reply off that whoever sent it meant to be.
+CUT_OFF = "cut off"
 #: How the reason begins where it went on for longer than anybody wants to listen.
 LATE = "it was not over after"
 
@@ -59,7 +61,7 @@ class Response:
     body: bytes = b""
     #: In what pieces a stream came: how many bytes, and how many seconds after the request left.
     pieces: tuple[tuple[int, float], ...] = ()
-    #: Why a stream did not come to its end; `LEFT` if it was the suite that hung up.
+    #: Why a reply did not come to its end; `LEFT` if it was the suite that hung up, `CUT_OFF` where it was meant so.
     cut: str = ""
 
     @cached_property
@@ -151,11 +153,12 @@ class Exchange:
     def __str__(self) -> str:
         target = self.request.path.rsplit("/", 1)[-1] or self.request.path
         what = self.operation.label if self.operation else f"{self.request.method} {target}"
+        torn = f", {CUT_OFF}" if self.response.cut == CUT_OFF else ""
         if self.is_stream:
-            return f"#{self.number} {what} {self.status} with {self._stream()}"
+            return f"#{self.number} {what} {self.status} with {self._stream()}{torn}"
         state = self.json.get("status") if isinstance(self.json, dict) else None
         return f"#{self.number} {what} {self.status or 'not answered'}" + (
-            f" {_on_a_line(state)}" if isinstance(state, str) else ""
+            f" {_on_a_line(state)}" if isinstance(state, str) else torn
         )
 
     def _pieces(self) -> Iterator[tuple[bytes, float]]:

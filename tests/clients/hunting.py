@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Many hunts wait at any time.
 AT_ONCE = 8 * (os.cpu_count() or 1)
+#: Seconds that one answer of a client may take; a busy machine is not a client that hangs.
+PATIENCE = 15
 TESTS = Path(__file__).parent.parent
 
 
@@ -61,7 +63,7 @@ def collected() -> Sequence[pytest.Item]:
     """The cases about clients."""
     collector = _Collector()
     with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main([*QUIET, "-q", f"--runs-sdk={driver()}"], plugins=[collector])
+        pytest.main([*QUIET, "-q", f"--runs-sdk={driver()}", f"--runs-wait=driver={PATIENCE}"], plugins=[collector])
     return collector.items
 
 

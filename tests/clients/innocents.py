@@ -60,6 +60,21 @@ def refused_redirect(self: Client, *, own: bool) -> dict[str, str]:
     raise ApiError("other", "redirects are not followed")
 
 
+def once_unless_limited(self: Client, method: str, url: str, body: bytes | None) -> Any:
+    kept, self.__dict__["retried"] = self.retried, frozenset({429})
+    self.__dict__["retries_lost"] = lambda: False
+    try:
+        return Client.sent(self, method, url, body)
+    finally:
+        self.__dict__["retried"] = kept
+        del self.__dict__["retries_lost"]
+
+
+def counting(self: Client, body: bytes | None, attempt: int) -> dict[str, str]:
+    self.__dict__["attempt"] = attempt
+    return Client.headers(self, body, attempt)
+
+
 innocent("other-headers", "Has other headers, in another order and in lower case.", headers=other_headers)
 innocent(
     "two-betas",
@@ -143,4 +158,24 @@ innocent(
     "Escapes each character of an id and of a query.",
     segment=lambda _, id: "".join(f"%{byte:02x}" for byte in id.encode()),
     query=lambda _, given: urlencode(given, quote_via=lambda text, *_: quote(text, safe="")),
+)
+innocent(
+    "cautious",
+    "Asks again after a 500 or a lost connection only where it reads.",
+    sent=lambda self, method, url, body: (
+        Client.sent(self, method, url, body) if method == "GET" else once_unless_limited(self, method, url, body)
+    ),
+)
+innocent(
+    "at-once-first",
+    "Asks again at once the first time, and pauses after that.",
+    headers=counting,
+    pause=lambda self, reply: (
+        Client.pause(self, reply) if self.__dict__["attempt"] or (reply and "retry-after" in reply.headers) else 0.0
+    ),
+)
+innocent(
+    "steady",
+    "Polls every 0.1 s where nobody names a pause.",
+    interval=lambda self, told: Client.interval(self, told) if told else 0.1,
 )

@@ -42,7 +42,7 @@ class Sending:
     body_type = "application/json"
     encoding = "utf-8"
     retried = frozenset({408, 429, 500, 502, 503, 504})
-    backoff = 0.02
+    backoff = 0.03
 
     def __init__(self, base_url: str, api_key: str, timeout: float, retries: int) -> None:
         self.base, self.key, self.timeout, self.retries = self.based(base_url), api_key, timeout, retries
@@ -99,6 +99,9 @@ class Sending:
     def patience(self) -> float | None:
         return self.timeout
 
+    def patience_with(self, method: str, url: str) -> float | None:
+        return self.patience()
+
     def pause(self, reply: Reply | None) -> float:
         told = reply.headers.get("retry-after", "") if reply else ""
         if told.isdigit():
@@ -111,7 +114,19 @@ class Sending:
     def again(self, body: bytes | None) -> bytes | None:
         return body
 
+    def again_at(self, url: str) -> str:
+        return url
+
+    def may_retry(self, method: str, url: str, body: bytes | None) -> bool:
+        return True
+
+    def given_up(self, reply: Reply) -> None:
+        pass
+
     def retries_lost(self) -> bool:
+        return True
+
+    def retries_late(self) -> bool:
         return True
 
     def lost(self, problem: Exception) -> Reply:
@@ -127,11 +142,13 @@ class Sending:
         """Send a request, again where that may help."""
         first = None
         for attempt in range(self.tries()):
-            may_retry = attempt + 1 < self.tries()
+            may_retry = attempt + 1 < self.tries() and self.may_retry(method, url, body)
             try:
                 reply = self.followed(method, url, body, attempt)
             except TimeoutError:
-                raise self.timed_out() from None
+                if not may_retry or not self.retries_late():
+                    raise self.timed_out() from None
+                time.sleep(self.pause(None))
             except Lost as problem:
                 if not may_retry or not self.retries_lost():
                     return self.lost(problem)
@@ -139,16 +156,17 @@ class Sending:
                 time.sleep(self.pause(None))
             else:
                 if reply.status not in self.retried or not may_retry:
+                    self.given_up(reply)
                     return self.last(first, reply)
                 reply.connection.close()
                 time.sleep(self.pause(reply))
-            body = self.again(body)
+            body, url = self.again(body), self.again_at(url)
         raise AssertionError("every way out is above")
 
     def followed(self, method: str, url: str, body: bytes | None, attempt: int) -> Reply:
         """Send a request once, and wherever it is sent on."""
         headers = self.headers(body, attempt)
-        reply = sent(method, url, {**headers, **self.authorization()}, body, self.patience())
+        reply = sent(method, url, {**headers, **self.authorization()}, body, self.patience_with(method, url))
         if reply.status in REDIRECTS and (place := reply.headers.get("location")):
             there = urljoin(url, place)
             own = urlsplit(there)[:2] == urlsplit(url)[:2]

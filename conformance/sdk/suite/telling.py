@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import Untested
-from conformance.sdk import bodies
 from conformance.sdk.bodies import ASSISTANT, RUN, THREAD
-from conformance.sdk.script import reply
+from conformance.sdk.granting import granted
 
 if TYPE_CHECKING:
     from conformance.sdk.conversation import Conversation, Seen
-    from conformance.sdk.script import Reply
     from conformance.wire.exchange import Request
 
 OF_RUN: Final[dict[str, Any]] = {"thread_id": THREAD, "run_id": RUN}
@@ -30,11 +28,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
 }
 #: Those that give a run.
 GIVING_A_RUN: Final = [call for call in CALLS if call != "list_runs"]
-
-
-def granted(call: str) -> Reply:
-    """The reply of a server that grants a call."""
-    return reply(bodies.page(RUN) if call == "list_runs" else bodies.run())
 
 
 def called(sdk: Conversation, call: str, **more: Any) -> Seen:

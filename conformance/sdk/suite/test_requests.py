@@ -9,9 +9,10 @@ import pytest
 from conformance.outcomes import Untested
 from conformance.sdk import sent
 from conformance.sdk.conversation import KEY
+from conformance.sdk.granting import granted
 from conformance.sdk.script import Reply
 from conformance.sdk.suite.surveying import LEAST, MOST, ODD, expect, grant
-from conformance.sdk.suite.telling import CALLS, NEW_RUN, OF_RUN, body_of, called, granted
+from conformance.sdk.suite.telling import CALLS, NEW_RUN, OF_RUN, body_of, called
 from conformance.suite import requirement
 from conformance.wire.values import ABSENT, shown
 

@@ -23,6 +23,8 @@ NOTHING = reply(bodies.page())
 NOTHING_AND_MORE = reply(bodies.page(has_more=True))
 #: More than anybody has a reason to ask for.
 MANY = 12
+#: The pages of a long walk.
+PAGES = 25
 
 
 def walked(sdk: Conversation, **options: Any) -> Seen:
@@ -57,6 +59,18 @@ def test_a_walk_visits_each_run_once(sdk: Conversation) -> None:
     seen.expect(seen.answer.result == ids, f"each once: {shown(ids)}")
 
 
+@requirement("SDK-PAGE-002")
+def test_a_walk_visits_every_page(sdk: Conversation) -> None:
+    """However many there are."""
+    ids = [f"run_{number}" for number in range(PAGES)]
+    sdk.answers(*(reply(bodies.page(id, has_more=id != ids[-1])) for id in ids), *[NOTHING] * MANY)
+
+    seen = walked(sdk)
+
+    told = f"{seen.answer}, after {len(seen.requests)} requests"
+    seen.expect(not seen.error and seen.answer.result == ids, f"each of {PAGES} runs, one on a page, once", told)
+
+
 @requirement("SDK-PAGE-003")
 def test_the_cursor_is_the_last_id(sdk: Conversation) -> None:
     """Of the page before."""
@@ -77,6 +91,8 @@ def test_a_walk_keeps_its_parameters(sdk: Conversation, name: str, value: object
     seen = walked(sdk, **{name: value})
 
     sent = [each.request.param(name) for each in _further(seen)]
+    if (first := seen.sent.param(name)) != str(value):
+        raise Untested(f"the first page was asked for with {name}={shown(first)}, which SDK-REQ-004 is about")
     seen.expect(set(sent) == {str(value)}, f"{name}={value} on every page", f"{name}={shown(sent)}")
 
 
@@ -128,7 +144,7 @@ def test_a_walk_ends_where_the_cursor_stands_still(sdk: Conversation) -> None:
 @pytest.mark.parametrize("status", [400, 500])
 def test_a_walk_that_is_refused_is_an_error(sdk: Conversation, status: int) -> None:
     """A part is not the whole."""
-    sdk.answers(FIRST, refusal(status))
+    sdk.answers(FIRST, *[refusal(status)] * 4)
 
     seen = walked(sdk)
 

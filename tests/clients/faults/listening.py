@@ -88,7 +88,7 @@ fault(
 )
 
 # Time-outs.
-fault("patient", "Has no time-out.", "TIME-001 TIME-002", patience=lambda _: None)
+fault("patient", "Has no time-out.", "TIME-001", patience=lambda _: None)
 
 
 def head_only(self: Client, method: str, url: str, body: bytes | None) -> Any:
