@@ -29,7 +29,7 @@ TOLERANCE, LATE = 0.02, 0.4
 #: Seconds that are a pause, where the server names none.
 PAUSE = 0.04
 #: How often a case is tried that a busy machine may spoil, and more polls than anybody has a reason to count.
-TRIES, MANY = 3, 25
+TRIES, MANY = 3, 12
 
 
 def state(status: str, after_ms: int | None = SOON) -> Reply:

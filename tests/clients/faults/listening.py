@@ -133,7 +133,7 @@ def until_tired(self: Client, reply: Any) -> Any:
 fault(
     "gets-tired",
     "Takes a stream for over once its time-out has passed.",
-    "TIME-005",
+    "TIME-002 TIME-005",
     heard=until_tired,
     torn_off=lambda self: None if self.__dict__.get("tired") else Client.torn_off(self),
 )

@@ -91,7 +91,12 @@ fault(
 )
 fault("waits-for-itself", "Waits on for a run that waits for its caller.", "POLL-002", waiting=frozenset())
 fault("cancelling-is-over", "Takes cancelling for the end.", "POLL-003", final=Client.final | {"cancelling"})
-fault("eager", "Asks as often as it likes.", "POLL-004", interval=lambda *_: 0.01)
+fault(
+    "eager",
+    "Asks sooner than it is told.",
+    "POLL-004",
+    interval=lambda self, told: 0.01 if told else Client.interval(self, told),
+)
 fault("lazy", "Asks as rarely as it likes.", "POLL-005", interval=lambda *_: 0.75)
 fault(
     "waits-for-nothing",
