@@ -9,6 +9,8 @@ THREAD, RUN, ASSISTANT = "thread_abc123", "run_abc123", "asst_abc123"
 _CREATED: Final = 1_761_000_000
 #: The members that say when something happened.
 TIMES: Final = ("created_at", "started_at", "completed_at", "cancelled_at", "failed_at", "expires_at")
+#: The members without which a run is none.
+LEAST: Final = ("id", "object", "created_at", "thread_id", "assistant_id", "status")
 #: The final states, and when a run in them says that it came there.
 FINAL: Final = {
     "completed": "completed_at",

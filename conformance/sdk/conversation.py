@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from conformance.outcomes import NotClaimed, Untested, Violated, Violation
+from conformance.sdk.bodies import RUN, THREAD
 from conformance.sdk.general import ENDS, MOST, ONCE, SHOWN, Called, again
 from conformance.sdk.granting import granted
 from conformance.sdk.made import Asked, Made
@@ -15,7 +16,7 @@ from conformance.sdk.protocol import EXPECTED, NEEDED, Answer, CallHangs
 from conformance.sdk.server import ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conformance.sdk.driver import Driver
     from conformance.sdk.general import General
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 KEY: Final = "sk-of-the-conformance-suite"
 #: Seconds that a client may take for one request, where a case is not about that.
 PATIENCE: Final = 8.0
-#: The requirement that something is sent at all.
+#: The requirement that something is sent at all, and the one that a client breaks which cannot be given a plain run.
 _SENDS: Final = "SDK-REQ-001"
+_PLAIN_ROW: Final = "SDK-RUN-001"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Seen:
     row: str
     #: What is wrong with the call whatever the case is about, by the requirement.
     general: Mapping[str, Violation]
+    #: Whether the error is one that the client has for a plain run as well.
+    breaks_anyway: Callable[[Mapping[str, Any]], bool]
 
     @property
     def error(self) -> Mapping[str, Any]:
@@ -90,11 +94,13 @@ class Seen:
 
         Raises:
             Violated: it does not.
-            Untested: the client has not even tried.
+            Untested: the client has not even tried, or breaks on any run.
         """
         if self.row != _SENDS:
             self.need_sent()
         if not condition:
+            if self.breaks_anyway(self.error):
+                raise Untested(f"so does a plain run, which {_PLAIN_ROW} is about: {self.answer}")
             told = str(self.answer) if actual is None else str(actual)
             raise Violated(Violation(expected, told, tuple(self.requests[-SHOWN:]), calls=self.calls))
 
@@ -229,6 +235,7 @@ class Conversation:
             ended,
             self.row,
             found,
+            self._breaks_anyway,
         )
 
     def again(self, *more: str) -> str:
@@ -266,6 +273,17 @@ class Conversation:
             if violation := seen.general.get(ONCE):
                 self.general.meet(ONCE, violation, self.row)
         return bool(self.general.kept[key])
+
+    def _breaks_anyway(self, error: Mapping[str, Any]) -> bool:
+        """Whether the client ends with the same error where it is given a plain run, so that no answer matters."""
+        if error.get("kind") != "other" or self.row == _PLAIN_ROW:
+            return False
+        plainly = replace(self, row="", _script=[granted("retrieve_run")], _elsewhere=[])
+        try:
+            plain = plainly.call("retrieve_run", thread_id=THREAD, run_id=RUN).error
+        except Untested:
+            return False
+        return (plain.get("kind"), plain.get("message")) == ("other", error.get("message"))
 
     def _hangs(self, called: Called, problem: CallHangs) -> NoReturn:
         """A client that was told to give up after some seconds does not, which is nobody's fault but its own."""

@@ -39,12 +39,13 @@ def gathered(member: str, items: Any) -> dict[str, Any]:
 
 def main(fault: str = "") -> None:
     """Answer until nobody asks any more."""
-    made = type("Wrong", (Client,), dict((FAULTS | INNOCENTS)[fault].members)) if fault else Client
+    made: type[Client] = type("Wrong", (Client,), dict((FAULTS | INNOCENTS)[fault].members)) if fault else Client
     for line in sys.stdin:
         asked = json.loads(line)
         try:
             if "hello" in asked:
-                told: dict[str, Any] = {"client": f"the faithful client{f' with {fault}' if fault else ''}"}
+                name = f"the faithful client{f' with {fault}' if fault else ''}"
+                told: dict[str, Any] = {"client": name, "lacks": dict(made.lacks)}
             else:
                 told = answer(asked["call"], asked["arguments"], made(**asked["client"]))
         except ApiError as problem:

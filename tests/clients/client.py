@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from clients.reading import Reading
 from clients.sending import OPERATIONS, ApiError, Sending
-from clients.transport import CutOff, Reply, unpacked
+from clients.transport import CutOff, Reply, unpacked, unpacked_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["OPERATIONS", "ApiError", "Client"]
 
@@ -19,6 +19,8 @@ __all__ = ["OPERATIONS", "ApiError", "Client"]
 class Client(Sending, Reading):
     """Calls the API. Whatever is an attribute or a method of it is what a fault puts something else in the place of."""
 
+    #: What a driver says that it does not have.
+    lacks: Mapping[str, str] = {}
     final = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
     waiting = frozenset({"requires_action"})
 
@@ -59,7 +61,10 @@ class Client(Sending, Reading):
         """Raise what was refused."""
         if self.succeeded(reply.status):
             return
-        raise self.refusal(reply, reply.read().decode("utf-8", "replace"))
+        raise self.refusal(reply, self.refused(reply).decode("utf-8", "replace"))
+
+    def refused(self, reply: Reply) -> bytes:
+        return unpacked(reply, reply.read())
 
     def refusal(self, reply: Reply, text: str) -> ApiError:
         told = self.envelope(text)
@@ -75,6 +80,11 @@ class Client(Sending, Reading):
         error = value.get("error") if isinstance(value, dict) else None
         return error if isinstance(error, dict) else {}
 
+    def expected(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "id" not in body:
+            raise ApiError("other", "the answer is no run")
+        return body
+
     def run(self, body: dict[str, Any]) -> dict[str, Any]:
         return body
 
@@ -82,7 +92,7 @@ class Client(Sending, Reading):
 
     def call(self, call: str, given: dict[str, Any]) -> dict[str, Any]:
         """Make a call that gives a run."""
-        return self.run(self.answer(self.begin(call, given)))
+        return self.run(self.expected(self.answer(self.begin(call, given))))
 
     def page(self, given: dict[str, Any]) -> dict[str, Any]:
         """A page of a list."""
@@ -128,7 +138,7 @@ class Client(Sending, Reading):
         while True:
             reply = self.begin("retrieve_run", given)
             try:
-                run = self.run(self.answer(reply))
+                run = self.run(self.expected(self.answer(reply)))
             except ApiError as problem:
                 return self.poll_refused(problem, run)
             if run["status"] in self.final | self.waiting:
@@ -171,13 +181,15 @@ class Client(Sending, Reading):
         self.refuse(reply)
 
     def heard(self, reply: Reply) -> Iterable[bytes]:
-        return reply.pieces()
+        return unpacked_pieces(reply, reply.pieces())
 
     def is_over(self, name: str) -> bool:
         return name == "done"
 
     def report(self, data: str) -> None:
-        raise ApiError("other", f"the stream reports an error: {data[:200]}")
+        error = self.envelope(data) or self.parsed(data)
+        known = {name: error.get(name) for name in ("code", "param", "type")}
+        raise ApiError("other", f"the stream reports an error: {error.get('message')}", **known)
 
     def told(self, name: str, data: str) -> dict[str, Any] | None:
         return {"event": name, "data": json.loads(data)}

@@ -179,3 +179,51 @@ innocent(
     "Polls every 0.1 s where nobody names a pause.",
     interval=lambda self, told: Client.interval(self, told) if told else 0.1,
 )
+
+
+def typed(value: Any) -> Any:
+    """What a client with closed types keeps of a run: the members that it knows."""
+    return {name: each for name, each in value.items() if name in KNOWN}
+
+
+def filled(value: Any) -> Any:
+    """What a language without null has instead, for members that are known to be numbers, texts or objects."""
+    zeros = {"usage": {"prompt_tokens": 0}, "metadata": {}, "temperature": 0, "completed_at": 0, "instructions": ""}
+    return {name: zeros.get(name) if each is None else each for name, each in value.items()}
+
+
+def fussy(self: Client, name: str, data: str) -> Any:
+    if not name:
+        raise ApiError("other", "an event has no name")
+    return Client.told(self, name, data)
+
+
+KNOWN = {"id", "object", "thread_id", "assistant_id", "status", "required_action", "last_error", "incomplete_details"}
+KNOWN |= {"model", "instructions", "tools", "metadata", "usage", "temperature", "top_p", "truncation_strategy"}
+KNOWN |= {"max_prompt_tokens", "max_completion_tokens", "tool_choice", "parallel_tool_calls", "response_format"}
+KNOWN |= {f"{what}_at" for what in ("created", "started", "expires", "completed", "failed", "cancelled")}
+NO_NULLS = {"nulls": "there is no null in this language"}
+innocent("typed", "Gives the members that it knows.", run=lambda _, run: typed(run))
+innocent(
+    "optional",
+    "Gives nothing for a null.",
+    lacks=NO_NULLS,
+    run=lambda _, run: {name: each for name, each in run.items() if each is not None},
+)
+innocent("zeros", "Has zeros for nulls.", lacks=NO_NULLS, run=lambda _, run: filled(run))
+innocent(
+    "all-members", "Has null for what is absent.", lacks=NO_NULLS, run=lambda _, run: {**dict.fromkeys(KNOWN), **run}
+)
+innocent(
+    "chatty-errors",
+    "Says more than the message of an error.",
+    refusal=lambda self, reply, text: ApiError(
+        **(Client.refusal(self, reply, text).told | {"message": f"Error code {reply.status} - {text}"})
+    ),
+)
+innocent("fussy", "Wants a name for every event.", told=fussy)
+innocent(
+    "nameless",
+    "Leaves out events without a name.",
+    told=lambda self, name, data: Client.told(self, name, data) if name else None,
+)

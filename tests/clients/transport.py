@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -68,3 +69,11 @@ def sent(method: str, url: str, headers: Mapping[str, str], body: bytes | None, 
 def unpacked(reply: Reply, body: bytes) -> bytes:
     """The body without its compression."""
     return gzip.decompress(body) if reply.headers.get("content-encoding") == "gzip" else body
+
+
+def unpacked_pieces(reply: Reply, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of a body without its compression."""
+    if reply.headers.get("content-encoding") != "gzip":
+        return pieces
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
+    return (unpack(piece) for piece in pieces)

@@ -28,6 +28,13 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
 }
 #: Those that give a run.
 GIVING_A_RUN: Final = [call for call in CALLS if call != "list_runs"]
+_ASKED: Final = {"model": "gpt-4o", "instructions": "Be brief.", "temperature": 0.5, "metadata": {"order": "7"}}
+#: What a server may be asked for and decide otherwise, for each call that has any.
+ASKED: Final[dict[str, dict[str, Any]]] = {
+    "create_run": _ASKED,
+    "create_thread_and_run": _ASKED,
+    "modify_run": {"metadata": _ASKED["metadata"]},
+}
 
 
 def called(sdk: Conversation, call: str, **more: Any) -> Seen:
@@ -41,26 +48,3 @@ def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(request.json, dict):
         raise Untested(f"the body is no JSON object, which SDK-REQ-008 is about: {request.body[:80]!r}")
     return request.json
-
-
-def told(value: Any) -> Any:
-    """A JSON value without its null members, which a language need not keep apart from absent ones."""
-    match value:
-        case dict():
-            return {name: told(each) for name, each in value.items() if each is not None}
-        case list():
-            return [told(each) for each in value]
-    return value
-
-
-def run_of(seen: Seen) -> dict[str, Any]:
-    """The run that a call gives where it gives any; what keeps it from this one is what the case is about."""
-    seen.expect(seen.answer.error is None, "the run")
-    result: dict[str, Any] = seen.result
-    return result
-
-
-def need_plain_run(sdk: Conversation) -> None:
-    """A run with nothing special in it is given; if not, that is another requirement's business."""
-    if called(sdk, "retrieve_run").answer.error is not None:
-        raise Untested("a plain run is not given, which SDK-RUN-001 is about")

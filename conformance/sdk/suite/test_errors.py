@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.outcomes import Untested
 from conformance.sdk import bodies
 from conformance.sdk.script import DROPPED, REQUEST_ID, Reply, raw, refusal, reply
+from conformance.sdk.suite.giving import unless
 from conformance.sdk.suite.telling import CALLS, OF_RUN
 from conformance.suite import requirement
 from conformance.wire.values import shown
@@ -26,12 +29,23 @@ ENVELOPES: dict[str, Any] = {
     "empty": {},
     "array": ["Slow down."],
 }
+#: Successes that are JSON, and nothing that anybody could go on with.
+NO_RUNS: dict[str, Any] = {
+    "object": {"foo": 1},
+    "error": {"error": {"code": "upstream", "message": "No route to the model.", "param": None, "type": "gateway"}},
+}
 
 
 def expect_error(seen: Seen, status: int) -> None:
     """The call must end with an error of this status."""
     right = seen.error.get("kind") == "status" and seen.error.get("status") == status
     seen.expect(right, f"an error with the status {status}")
+
+
+def need_refused(seen: Seen) -> None:
+    """There is an error for the refusal, of which something may be said."""
+    if seen.error.get("kind") != "status":
+        raise Untested(f"a refusal is no error with a status, which SDK-ERR-001 is about: {seen.answer}")
 
 
 @requirement("SDK-ERR-001")
@@ -61,8 +75,20 @@ def test_an_error_says_what_to_mend(sdk: Conversation, name: str) -> None:
 
     seen = sdk.call("create_run", **CALLS["create_run"])
 
-    seen.expect(seen.error, "an error")
+    need_refused(seen)
     seen.expect(seen.error.get(name) == said[name], f"{name} {said[name]}", f"{name} {shown(seen.error.get(name))}")
+
+
+@requirement("SDK-ERR-002")
+@pytest.mark.parametrize("name", ["code", "param"])
+def test_an_error_makes_nothing_up(sdk: Conversation, name: str) -> None:
+    """What is null is no text that says so."""
+    sdk.answers(refusal(400))
+
+    seen = sdk.call("create_run", **CALLS["create_run"])
+
+    need_refused(seen)
+    seen.expect(not seen.error.get(name), f"{name} null", f"{name} {shown(seen.error.get(name))}")
 
 
 @requirement("SDK-ERR-003")
@@ -73,6 +99,7 @@ def test_an_error_names_its_request(sdk: Conversation) -> None:
 
     seen = sdk.call("retrieve_run", **OF_RUN)
 
+    need_refused(seen)
     got = seen.error.get("request_id")
     seen.expect(got == REQUEST_ID, f"the request id {REQUEST_ID}", f"the request id {shown(got)}")
 
@@ -87,12 +114,16 @@ def test_a_page_instead_of_an_envelope(sdk: Conversation, kind: str) -> None:
 
 
 @requirement("SDK-ERR-005")
-@pytest.mark.parametrize("status", [404, 503])
-def test_nothing_instead_of_an_envelope(sdk: Conversation, status: int) -> None:
-    """A status is an answer."""
-    sdk.answers(Reply(status=status))
+def test_nothing_instead_of_an_envelope(sdk: Conversation) -> None:
+    """A status is an answer; who reads no text is told by that."""
 
-    expect_error(sdk.call("retrieve_run", **OF_RUN), status)
+    def expect_of(answer: Reply) -> None:
+        sdk.answers(answer)
+        expect_error(sdk.call("retrieve_run", **OF_RUN), answer.status)
+
+    for status in (404, 503):
+        with unless("SDK-ERR-004", partial(expect_of, raw(b"Not here.", "text/plain", status))):
+            expect_of(Reply(status=status))
 
 
 @requirement("SDK-ERR-006")
@@ -138,3 +169,28 @@ def test_a_page_is_no_run(sdk: Conversation, kind: str) -> None:
     seen = sdk.call("retrieve_run", **OF_RUN)
 
     seen.expect(seen.error, "an error")
+
+
+@requirement("SDK-ERR-010")
+@pytest.mark.parametrize("body", NO_RUNS.values(), ids=NO_RUNS)
+def test_something_else_is_no_run(sdk: Conversation, body: object) -> None:
+    """A gateway that has an error to tell says 200 as well."""
+    sdk.answers(reply(body))
+
+    seen = sdk.call("retrieve_run", **OF_RUN)
+
+    seen.expect(seen.error, "an error")
+
+
+@requirement("SDK-ERR-011")
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_error_has_its_message(sdk: Conversation, status: int) -> None:
+    """Word for word, whatever is said around it."""
+    sdk.answers(refusal(status))
+
+    seen = sdk.call("retrieve_run", **OF_RUN)
+
+    need_refused(seen)
+    message = f"Refused with {status}."
+    told = seen.error.get("message")
+    seen.expect(message in str(told), f"the message {shown(message)}", f"the message {shown(told)}")

@@ -10,6 +10,7 @@ from clients.faults.registry import broken, fault, without
 
 #: The members of a run that say when.
 TIMES = ("created_at", "started_at", "expires_at", "cancelled_at", "failed_at", "completed_at")
+CODES = {None, "server_error", "rate_limit_exceeded", "invalid_prompt"}
 STATUSES = {*Client.final, *Client.waiting, "queued", "in_progress", "cancelling"}
 
 # What is made of runs.
@@ -36,7 +37,7 @@ fault(
     "known-codes",
     "Refuses an error code that it does not know.",
     "RUN-005",
-    run=lambda _, run: run if (run.get("last_error") or {}).get("code") in {None, "server_error"} else broken("code"),
+    run=lambda _, run: run if (run.get("last_error") or {}).get("code") in CODES else broken("code"),
 )
 fault(
     "thousandths",
@@ -105,13 +106,16 @@ fault(
     "snake-cases",
     "Renames the keys of metadata as it renames members.",
     "RUN-009",
-    run=lambda _, run: {
-        **run,
-        "metadata": {
-            "".join(f"_{char.lower()}" if char.isupper() else char for char in name): value
-            for name, value in (run.get("metadata") or {}).items()
-        },
-    },
+    run=lambda _, run: (
+        run
+        | {
+            "metadata": run.get("metadata")
+            and {
+                "".join(f"_{char.lower()}" if char.isupper() else char for char in name): value
+                for name, value in run["metadata"].items()
+            }
+        }
+    ),
 )
 fault(
     "guesses-latin-1",
@@ -193,5 +197,5 @@ fault(
     "text-is-a-run",
     "Gives the text of a success that is no JSON.",
     "ERR-009",
-    parsed=lambda _, text: json.loads(text) if text.startswith("{") else {"text": text},
+    parsed=lambda self, text: Client.parsed(self, text) if is_json(text) else {"id": None, "text": text},
 )

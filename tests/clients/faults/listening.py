@@ -8,7 +8,8 @@ from typing import Any
 from clients.client import ApiError, Client
 from clients.faults.registry import broken, fault
 
-EVENTS = ("thread.run.created", "thread.run.in_progress", "thread.run.completed", "thread.message.delta")
+EVENTS = {f"thread.run.{status}" for status in ("created", "queued", "in_progress", "completed")}
+EVENTS |= {f"thread.message.{status}" for status in ("created", "delta", "completed")}
 
 # Streams.
 fault(
@@ -114,7 +115,7 @@ fault(
 
 def in_all(self: Client, reply: Any) -> Any:
     until = time.monotonic() + self.timeout
-    for piece in reply.pieces():
+    for piece in Client.heard(self, reply):
         if time.monotonic() > until:
             raise TimeoutError
         yield piece
