@@ -122,9 +122,9 @@ class Run:
         listed = [{"tool_call_id": call, "output": output} for call, output in outputs.items()]
         return self.submit_body({"tool_outputs": listed})
 
-    def submit_body(self, body: object) -> Exchange:
-        """Submit whatever it is: bytes as they are, anything else as JSON."""
-        how = {"content": body, "content_type": JSON_TYPE} if isinstance(body, bytes) else {"json": body}
+    def submit_body(self, body: object, content_type: str = JSON_TYPE) -> Exchange:
+        """Submit whatever it is: bytes as they are, under the name of a content type, anything else as JSON."""
+        how = {"content": body, "content_type": content_type} if isinstance(body, bytes) else {"json": body}
         return self._call("submit_tool_outputs", **how)
 
     def tool_call_ids(self) -> Sequence[str]:

@@ -22,7 +22,7 @@ _TURNED = {ord(one): other for each in _ALPHABETS for one, other in zip(each, ea
 #: The own part of an id that is shorter may be a counter, in whatever base.
 _COUNTED: Final = 8
 #: One that is at least as long, and no number, was drawn: nobody issues the beginning of one as another.
-_DRAWN: Final = 16
+_DRAWN: Final = 12
 #: A shorter key is hardly one.
 _KEY: Final = 8
 #: The part of a key that is changed at its end: a last character alone may hold bits that say nothing.

@@ -25,6 +25,13 @@ def function(name: str, what: str = "Looks up the value of y.") -> dict[str, Any
     return {"type": "function", "function": {"name": name, "description": what, "parameters": parameters}}
 
 
+def strict(name: str) -> dict[str, Any]:
+    """A function that is called with arguments of its schema, and with no others."""
+    usual = function(name)["function"]
+    parameters = {**usual["parameters"], "additionalProperties": False}
+    return {"type": "function", "function": {**usual, "parameters": parameters, "strict": True}}
+
+
 FILE_SEARCH: Final[dict[str, Any]] = {
     "max_num_results": 7,
     "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.5},
@@ -43,14 +50,16 @@ FURNITURE: Final[dict[str, dict[str, Any]]] = {
     "json_schema": {
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": {"type": "object", "properties": {}}},
+            "json_schema": {"name": "answer", "schema": strict("")["function"]["parameters"], "strict": True},
         },
+        "tools": [strict("conformance_strict")],
     },
     "json_object": {"response_format": {"type": "json_object"}, "instructions": "Answer in JSON."},
     "limits": {
         "max_prompt_tokens": 1000,
         "max_completion_tokens": 1000,
         "truncation_strategy": {"type": "last_messages", "last_messages": 3},
+        "response_format": {"type": "text"},
     },
 }
 #: An assistant that has settings of its own, so that what a run takes from it can be told from what it does not.
@@ -59,6 +68,23 @@ ASSISTANT: Final[dict[str, Any]] = {
     "tools": [function("conformance_of_the_assistant")],
     "metadata": {"whose": "assistant"},
 }
+#: What may be null in a create.
+NULLABLE: Final = (
+    "model",
+    "instructions",
+    "additional_instructions",
+    "additional_messages",
+    "tools",
+    "metadata",
+    "temperature",
+    "top_p",
+    "stream",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "tool_choice",
+    "response_format",
+)
 #: What is left out where a run shall be created with nothing but an assistant.
 USUAL: Final = ("metadata", "model")
 
@@ -66,6 +92,11 @@ USUAL: Final = ("metadata", "model")
 def furnished_assistant(shared: Shared) -> str:
     """The assistant with settings of its own, which every case shares."""
     return str(shared.once("furnished-assistant", lambda: shared.stage.means.new_assistant(**ASSISTANT)))
+
+
+def speechless_assistant(shared: Shared) -> str:
+    """An assistant without instructions, which every case shares."""
+    return str(shared.once("speechless-assistant", lambda: shared.stage.means.new_assistant(instructions=None)))
 
 
 def heir_of(shared: Shared) -> Exchange:
@@ -95,6 +126,14 @@ def expect_created(some_run: Run, reply: Exchange, what: str) -> Exchange:
     need(reply.status < 500, f"the server crashed, which RUN-ERR-011 is about: {reply}")
     expect(reply.succeeded, f"a run with {what} (2xx)", f"status {reply.status}", some_run.seen, reply)
     return reply
+
+
+def expect_json(reply: Exchange) -> None:
+    """A run must be answered as one object, and not as a stream."""
+    need(reply.succeeded, f"there is no run: {reply}")
+    kind = reply.response.headers.get("content-type", "absent")
+    streamed = "event-stream" in kind or reply.response.body.lstrip().startswith((b"event:", b"data:"))
+    expect(not streamed, "a JSON object", f"a stream, of content type {kind}", reply)
 
 
 def need_documented(run: dict[str, Any], names: Iterable[str], reply: Exchange) -> None:

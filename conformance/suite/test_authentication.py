@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from conformance.dialect import UNSET
+from conformance.states.stage import SHORT_PROMPT
 from conformance.states.strangers import NEAR_MISSES, WRONG_KEY, Intruder, near_miss, never_issued
 from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import (
@@ -19,6 +20,8 @@ from conformance.suite.expectations import (
     need_page,
     need_run,
 )
+from conformance.suite.refusing import refusing
+from conformance.suite.steps import steps_by_now
 
 if TYPE_CHECKING:
     from conformance.client import Client
@@ -31,11 +34,19 @@ UNAUTHORISED: Final = (401, 403)
 
 READS: Final = ("list_runs", "retrieve_run")
 WRITES: Final = ("create_run", "cancel_run", "modify_run", "submit_tool_outputs")
+STEPS: Final = ("list_steps", "retrieve_step")
+#: Lists that are asked for with parameters, as a walk does.
+PAGES: Final = {"page_of_runs": "list_runs", "page_of_steps": "list_steps"}
+PAGE: Final = (("limit", "1"), ("order", "asc"))
 
 #: A name and a password that nobody was given, in the scheme that browsers use.
 STRANGER: Final = "Basic bm9ib2R5OndhcyBnaXZlbiB0aGlz"
 
-every_operation = pytest.mark.parametrize("operation", [*READS, *WRITES])
+every_operation = pytest.mark.parametrize("operation", [*READS, *WRITES, *STEPS])
+#: Besides, what would be one more run with a good key; that one opens it is what RUN-THREADRUN-001 is about.
+every_door = pytest.mark.parametrize(
+    "operation", [*READS, *WRITES, *STEPS, *PAGES, "create_thread_and_run", "streamed_run"]
+)
 every_read = pytest.mark.parametrize("operation", READS)
 
 
@@ -46,10 +57,15 @@ class Door:
     client: Client
     operation: str
     options: dict[str, Any]
+    #: Where the id of a thread is put that came of it after all, so that it is cleaned up.
+    threads: list[str]
 
     def knock(self, key: str | None = UNSET, **headers: str) -> Exchange:
         """Call the operation with a key, with none (`None`), or with the target's own."""
-        return self.client.call(self.operation, **self.options, key=key, headers=headers)
+        reply = self.client.call(self.operation, **self.options, key=key, headers=headers)
+        if self.operation == "create_thread_and_run" and reply.succeeded and isinstance(reply.json, dict):
+            self.threads.append(str(reply.json.get("thread_id")))
+        return reply
 
     def must_stay_shut(self, key: str | None, **headers: str) -> Exchange:
         """Expect the operation to be refused for the want of a good key, and to tell of no run."""
@@ -64,17 +80,31 @@ class Door:
 @pytest.fixture
 def door(operation: str, client: Client, stage: Stage, shared: Shared) -> Door:
     """Choose what the operation is called on: a fresh run, unless it would be as it was afterwards."""
-    if operation in READS:
+    if operation == "streamed_run":
+        asked = {"assistant_id": stage.assistant_id, "stream": True}
+        return Door(client, "create_run", {"thread_id": stage.thread().id, "json": asked}, stage.means.threads)
+    query, operation = PAGE if operation in PAGES else (), PAGES.get(operation, operation)
+    if operation == "modify_run":  # which leaves the metadata as it is
+        run = shared.run("completed")
+    elif operation in STEPS:
+        run = refusing(shared)
+    elif operation in READS or operation == "create_thread_and_run":
         run = shared.some_run
-    else:  # a modify leaves the metadata as it is
-        run = shared.run("completed") if operation == "modify_run" else stage.started(stage.thread())
+    else:
+        run = stage.started(stage.thread())
     bodies = {
         "create_run": {"assistant_id": stage.assistant_id},
+        "create_thread_and_run": stage.run_fields(thread={"messages": [{"role": "user", "content": SHORT_PROMPT}]}),
         "modify_run": {"metadata": run.body.get("metadata")},
         "submit_tool_outputs": {"tool_outputs": [{"tool_call_id": "call_conformance", "output": "42"}]},
     }
-    options = {"thread_id": run.thread_id, "run_id": run.id, "json": bodies.get(operation, UNSET)}
-    return Door(client, operation, options)
+    ids = {"thread_id": run.thread_id, "run_id": run.id}
+    if operation == "retrieve_step":
+        steps = need_page(steps_by_now(run))
+        need(steps, "the run has no steps, which RUN-STEP-001 is about")
+        ids["step_id"] = steps[0]["id"]
+    options = {**ids, "json": bodies.get(operation, UNSET), "query": query}
+    return Door(client, operation, options, stage.means.threads)
 
 
 def intruder(run: Run) -> Intruder:
@@ -92,7 +122,7 @@ def test_the_bearer_token_is_accepted(door: Door) -> None:
 
 
 @requirement("RUN-AUTH-002")
-@every_operation
+@every_door
 def test_nothing_is_told_without_a_key(door: Door) -> None:
     """Who shows no key is refused, and the refusal gives no run away."""
     door.must_stay_shut(None)
@@ -106,7 +136,7 @@ def test_a_bearer_of_nothing_has_no_key(door: Door) -> None:
 
 
 @requirement("RUN-AUTH-003")
-@every_operation
+@every_door
 def test_a_wrong_key_is_refused(door: Door) -> None:
     """A key must be known, not merely look like one."""
     door.must_stay_shut(WRONG_KEY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -23,7 +23,7 @@ from conformance.suite.expectations import (
     note,
     shown,
 )
-from conformance.suite.settings import FURNITURE, bare_of, expect_created
+from conformance.suite.settings import FURNITURE, NULLABLE, bare_of, expect_created, expect_json, speechless_assistant
 
 if TYPE_CHECKING:
     from conformance.client import Client
@@ -35,23 +35,7 @@ if TYPE_CHECKING:
 #: What names no assistant, and what can be no assistant's id, whatever form a target's ids have.
 NOTHING: Final = {"null": None, "empty": ""}
 NO_ID: Final = {"number": 42, "array": [], "object": {}}
-#: What may be null in a create.
-NULLABLE: Final = (
-    "model",
-    "instructions",
-    "additional_instructions",
-    "additional_messages",
-    "tools",
-    "metadata",
-    "temperature",
-    "top_p",
-    "stream",
-    "max_prompt_tokens",
-    "max_completion_tokens",
-    "truncation_strategy",
-    "tool_choice",
-    "response_format",
-)
+NO_OBJECT: Final[dict[str, Any]] = {"null": None, "array": [], "text": "assistant_id"}
 SEARCH_RESULTS: Final = "step_details.tool_calls[*].file_search.results[*].content"
 
 
@@ -119,6 +103,18 @@ def test_nothing_is_no_assistant(assistant_id: object, stage: Stage) -> None:
     _expect_no_run(thread, reply)
 
 
+@requirement("RUN-CREATE-002")
+@pytest.mark.parametrize("body", NO_OBJECT.values(), ids=NO_OBJECT.keys())
+def test_what_is_no_object_names_no_assistant(body: object, client: Client, stage: Stage) -> None:
+    """Neither does a body that has no members at all, though it is JSON."""
+    thread = stage.thread()
+
+    reply = client.call("create_run", thread_id=thread.id, json=body)
+
+    expect_refused(reply, because="since it names no assistant")
+    _expect_no_run(thread, reply)
+
+
 @requirement("RUN-CREATE-003")
 @pytest.mark.parametrize("assistant_id", NO_ID.values(), ids=NO_ID.keys())
 def test_what_is_no_id_names_no_assistant(assistant_id: object, stage: Stage, some_run: Run) -> None:
@@ -157,10 +153,10 @@ def test_the_thread_is_named_by_the_path_alone(stage: Stage, shared: Shared) -> 
 
 
 @requirement("RUN-CREATE-027")
-def test_there_is_no_run_about_nothing(stage: Stage, some_run: Run) -> None:
+def test_there_is_no_run_about_nothing(stage: Stage, shared: Shared, some_run: Run) -> None:
     """A thread without messages and an assistant without instructions leave the model nothing to go by."""
     need_run(some_run.seen)
-    assistant = stage.means.new_assistant(instructions=None)
+    assistant = speechless_assistant(shared)
 
     reply = stage.create_run(stage.thread(None), assistant_id=assistant)
 
@@ -176,17 +172,17 @@ def test_a_run_that_is_not_to_be_streamed_comes_as_json(shared: Shared, some_run
     """Who says stream false waits for one object."""
     reply = expect_created(some_run, shared.created("unstreamed", stream=False), "stream false")
 
-    _expect_json(reply)
+    expect_json(reply)
 
 
 @requirement("RUN-CREATE-028")
 def test_a_stream_that_is_null_is_not_asked_for(shared: Shared) -> None:
     """Null is no stream, and neither is nothing at all."""
     plain, nulls = bare_of(shared), shared.created("nulls", **dict.fromkeys(NULLABLE))
-    _expect_json(plain)
+    expect_json(plain)
     need(nulls.succeeded, f"null is refused, which RUN-CREATE-030 is about: {nulls}")
 
-    _expect_json(nulls)
+    expect_json(nulls)
 
 
 @requirement("RUN-CREATE-029")
@@ -237,13 +233,6 @@ def test_results_of_file_search_may_be_asked_for(shared: Shared) -> None:
 def _is_default(value: object) -> bool:
     """Whether a member says nothing: it is null or empty, or shows the default that null stands for."""
     return value in (None, {}, "auto", 1) or (isinstance(value, dict) and value.get("type") == "auto")
-
-
-def _expect_json(reply: Exchange) -> None:
-    need(reply.succeeded, f"there is no run: {reply}")
-    kind = reply.response.headers.get("content-type", "absent")
-    streamed = "event-stream" in kind or reply.response.body.lstrip().startswith((b"event:", b"data:"))
-    expect(not streamed, "a JSON object", f"a stream, of content type {kind}", reply)
 
 
 def _expect_no_run(thread: Thread, reply: Exchange) -> None:

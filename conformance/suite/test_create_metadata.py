@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -37,7 +38,9 @@ BEYOND: Final[dict[str, Any]] = {
     "value-of-513": {"key": "v" * 513},
     "boolean": {"key": True},
     "number": {"key": 1},
+    "null": {"key": None},
     "object": {"key": {"inner": "value"}},
+    "deep": {"key": json.loads("[" * 60 + "]" * 60)},
     "array": ["key", "value"],
     "text": "key=value",
 }

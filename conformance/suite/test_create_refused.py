@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 UNKNOWN: Final[dict[str, dict[str, Any]]] = {
     "invented": {"conformance_unknown": 1},
     "misspelt": {"instruction": "Answer in one word."},
-    "within": {"truncation_strategy": {"type": "auto", "conformance_unknown": 1}},
 }
 TRUNCATION: Final[dict[str, Any]] = {
     "no-message": {"type": "last_messages", "last_messages": 0},

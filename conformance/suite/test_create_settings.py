@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 NO_MODEL: Final = "conformance-no-such-model"
 #: What takes the place of the assistant's own.
 INSTEAD: Final[dict[str, Any]] = {
-    "instructions": "Answer in three words, and mind ünïcödé ☃ 🎉.",
+    "instructions": "  Answer in three words,\n\tand mind ünïcödé ☃ 🎉. \n",
     "tools": [function("conformance_of_the_run")],
 }
 TWENTY: Final = [function(f"conformance_{number}") for number in range(20)]
@@ -54,6 +54,7 @@ BEYOND: Final[dict[str, dict[str, Any]]] = {
     "temperature-below": {"temperature": -0.1},
     "temperature-above": {"temperature": 2.1},
     "temperature-text": {"temperature": "hot"},
+    "temperature-true": {"temperature": True},
     "top_p-below": {"top_p": -0.1},
     "top_p-above": {"top_p": 1.1},
     "top_p-array": {"top_p": [1]},
@@ -173,6 +174,14 @@ def test_every_kind_of_tool_is_kept_with_its_options(shared: Shared) -> None:
 
 
 @requirement("RUN-CREATE-010")
+def test_a_function_that_is_strict_stays_so(shared: Shared) -> None:
+    """Arguments that fit the schema are what its caller relies on; some models do not have that."""
+    reply = need_created(shared.created("json_schema", **FURNITURE["json_schema"]), "strict schemas")
+
+    expect_shown(reply, {"tools": FURNITURE["json_schema"]["tools"]})
+
+
+@requirement("RUN-CREATE-010")
 def test_a_run_that_is_given_no_tools_has_those_of_its_assistant(heir: Exchange) -> None:
     """Without tools of its own, a run has those of its assistant."""
     expect_shown(heir, {"tools": ASSISTANT["tools"]})
@@ -255,7 +264,7 @@ def test_functions_may_be_called_in_parallel_where_nothing_is_said(bare: Exchang
 
 
 @requirement("RUN-CREATE-025")
-@pytest.mark.parametrize("settings", ["json_object", "json_schema"])
+@pytest.mark.parametrize("settings", ["json_object", "json_schema", "limits"])
 def test_the_format_of_the_response_is_kept(settings: str, shared: Shared) -> None:
     """Clients parse the answer by the format that they asked for; some models do not have each of them."""
     reply = need_created(shared.created(settings, **FURNITURE[settings]), settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -11,27 +10,29 @@ import pytest
 from conformance.dialect import UNSET, in_url
 from conformance.states.handles import REFUSED_KEY, Run, Thread
 from conformance.states.strangers import Misaddressed, beginning_of, never_issued, respelt
-from conformance.suite import requirement
+from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import (
     expect,
     expect_refused,
     expect_status,
     expect_untouched,
     need,
-    need_page,
     need_run,
 )
-from conformance.wire.exchange import JSON_TYPE
+from conformance.suite.refusing import refusing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.client import Client
+    from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
 MODIFICATION: Final = {"metadata": {"conformance": "changed"}}
 OUTPUTS: Final = {"tool_outputs": [{"tool_call_id": "call_conformance", "output": "42"}]}
+#: A step of no run.
+NO_STEP: Final = "step_abcdefghijklmnopqrstuvwx"
 BODIES: Final[dict[str, Any]] = {"modify_run": MODIFICATION, "submit_tool_outputs": OUTPUTS}
 
 #: Ids that no target issues, percent-encoded.
@@ -49,21 +50,13 @@ MALFORMED: Final = {
     "injection": quote("run_' OR '1'='1"),
 }
 
-#: Bodies that are no JSON; where a lenient reader would make something of them, they name the assistant.
-MALFORMED_BODIES: Final = {
-    "nothing": b"",
-    "cut-off": b'{"assistant_id": "%s"',
-    "trailing-garbage": b'{"assistant_id": "%s"} and more',
-    "single-quotes": b"{'assistant_id': '%s'}",
-    "form": b"assistant_id=%s",
-    "no-utf-8": b'{"assistant_id": "%s", "instructions": "\xff\xfe"}',
-}
-
 
 @requirement("RUN-ERR-003")
-def test_an_unknown_run_is_not_found(client: Client, some_run: Run) -> None:
-    """A run that never was is answered with 404."""
-    reply = client.call("retrieve_run", thread_id=some_run.thread_id, run_id=never_issued(some_run.id))
+@pytest.mark.parametrize("operation", ["retrieve_run", "list_steps", "retrieve_step"])
+def test_an_unknown_run_is_not_found(operation: str, client: Client, some_run: Run) -> None:
+    """A run that never was is answered with 404, and so is whoever asks what it did."""
+    run_id = never_issued(some_run.id)
+    reply = client.call(operation, thread_id=some_run.thread_id, run_id=run_id, step_id=NO_STEP)
 
     _expect_not_found(reply)
 
@@ -87,13 +80,36 @@ def test_the_beginning_of_an_id_finds_no_run(client: Client, some_run: Run) -> N
 
 
 @requirement("RUN-ERR-004")
-@pytest.mark.parametrize("operation", ["retrieve_run", "create_run", "cancel_run", "modify_run", "submit_tool_outputs"])
+@pytest.mark.parametrize("misspell", [beginning_of, respelt], ids=["beginning", "other-case"])
+def test_what_is_like_the_id_of_a_thread_is_none(misspell: Callable[[str], str], other_thread: Thread) -> None:
+    """A thread has one name as well, in one spelling; here it is one without runs."""
+    thread = Thread(other_thread.client, misspell(other_thread.id))
+
+    reply = thread.list()
+
+    need(reply.status not in REFUSED_KEY, f"the key was refused: {reply}")
+    expect_refused(reply, because="since no thread has this id")
+
+
+@requirement("RUN-ERR-004")
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "retrieve_run",
+        "create_run",
+        "cancel_run",
+        "modify_run",
+        "submit_tool_outputs",
+        "list_steps",
+        "retrieve_step",
+    ],
+)
 def test_an_unknown_thread_is_not_found(operation: str, client: Client, stage: Stage, some_run: Run) -> None:
     """A thread that never was is answered with 404, and no operation makes it up."""
     body = {**BODIES, "create_run": {"assistant_id": stage.assistant_id}}.get(operation, UNSET)
 
     thread_id, run_id = never_issued(some_run.thread_id), never_issued(some_run.id)
-    reply = client.call(operation, thread_id=thread_id, run_id=run_id, json=body)
+    reply = client.call(operation, thread_id=thread_id, run_id=run_id, step_id=NO_STEP, json=body)
 
     _expect_not_found(reply)
 
@@ -139,6 +155,7 @@ def test_a_run_is_out_of_reach_through_another_thread(run: Run, act: Callable[[R
         pytest.param("GET", "/threads/{id}/runs", id="list"),
         pytest.param("GET", "/threads/{thread}/runs/{id}", id="retrieve"),
         pytest.param("POST", "/threads/{thread}/runs/{id}/cancel", id="cancel"),
+        pytest.param("GET", "/threads/{thread}/runs/{id}/steps", id="steps"),
     ],
 )
 @pytest.mark.parametrize("id", MALFORMED.values(), ids=MALFORMED.keys())
@@ -149,52 +166,35 @@ def test_a_malformed_id_is_refused(method: str, path: str, id: str, client: Clie
     expect_refused(reply)
 
 
-@requirement("RUN-ERR-007")
-@pytest.mark.parametrize("body", MALFORMED_BODIES.values(), ids=MALFORMED_BODIES.keys())
-def test_a_body_that_is_no_json_is_refused(body: bytes, client: Client, stage: Stage) -> None:
-    """A garbled create is the client's mistake: it is refused as such, and creates nothing."""
-    thread = stage.thread()
-    content = body.replace(b"%s", stage.assistant_id.encode())
-
-    reply = client.call("create_run", thread_id=thread.id, content=content, content_type=JSON_TYPE)
-
-    expect_refused(reply)
-    _expect_no_runs(thread, reply)
-
-
-@requirement("RUN-ERR-008")
+@requirement("RUN-ERR-009")
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded"], ids=["plain-text", "form"]
+    ("method", "below"),
+    [
+        pytest.param("PATCH", "", id="PATCH-run"),
+        pytest.param("PUT", "", id="PUT-run"),
+        pytest.param("POST", "/steps", id="POST-steps"),
+        pytest.param("DELETE", "/steps", id="DELETE-steps"),
+        pytest.param("DELETE", "", id="DELETE-run"),  # last, since the run may be gone
+    ],
 )
-def test_a_body_that_is_not_called_json_is_refused(content_type: str, client: Client, stage: Stage) -> None:
-    """A body is read as what its content type says, and JSON is the only one that is taken."""
-    thread = stage.thread()
-    content = json.dumps({"assistant_id": stage.assistant_id}).encode()
-
-    reply = client.call("create_run", thread_id=thread.id, content=content, content_type=content_type)
-
-    expect_refused(reply)
-    _expect_no_runs(thread, reply)
+def test_a_method_that_a_run_does_not_have_does_nothing(method: str, below: str, shared: Shared) -> None:
+    """Only the documented methods act; another one is refused, and the run is what it was."""
+    _expect_not_allowed(refusing(shared), method, below)
 
 
 @requirement("RUN-ERR-009")
-@pytest.mark.parametrize(
-    ("run", "method", "below"),
-    [
-        pytest.param("completed", "DELETE", "", id="DELETE-run"),
-        pytest.param("completed", "PATCH", "", id="PATCH-run"),
-        pytest.param("in_progress", "PUT", "/cancel", id="PUT-cancel"),
-        pytest.param("in_progress", "GET", "/cancel", id="GET-cancel"),
-    ],
-    indirect=["run"],
-)
-def test_a_method_that_the_api_does_not_have_does_nothing(run: Run, method: str, below: str, client: Client) -> None:
-    """Only the documented methods act; another one is refused, and the run is what it was."""
-    path = f"/threads/{in_url(run.thread_id)}/runs/{in_url(run.id)}{below}"
+@fresh_run("in_progress")
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_nothing_but_a_post_cancels(run: Run, method: str) -> None:
+    """Another method does not cancel, however much its path says so."""
+    _expect_not_allowed(run, method, "/cancel")
 
+
+def _expect_not_allowed(run: Run, method: str, below: str) -> None:
+    path = f"/threads/{in_url(run.thread_id)}/runs/{in_url(run.id)}{below}"
     before = _before(run)
 
-    reply = client.send(method, path, json=MODIFICATION if method == "PATCH" else UNSET)
+    reply = run.client.send(method, path, json=MODIFICATION if method in {"PATCH", "PUT"} and not below else UNSET)
 
     expect_status(reply, 404, 405)
     _expect_untouched(run, before, reply)
@@ -220,12 +220,6 @@ def _expect_untouched(run: Run, before: Exchange, reply: Exchange) -> None:
     status = need_run(after).get("status")
     uncancelled = status not in {"cancelling", "cancelled"}
     return expect(uncancelled, "a run that was not cancelled", f"status {status}", run.seen, reply, after)
-
-
-def _expect_no_runs(thread: Thread, reply: Exchange) -> None:
-    listed = thread.list()
-    runs = [run["id"] for run in need_page(listed)]
-    expect(not runs, "no run on the thread", runs, reply, listed)
 
 
 @requirement("RUN-ERR-010")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conformance.wire.exchange import Exchange
 
 #: Letters of both cases, and such as some encodings do not have.
-NEW: Final = {"Conformance-Step": "Größe 日本 ✓", "other_key": "1.0"}
+NEW: Final = {"Conformance-Step": "Größe 日本 ✓", "other_key": "1.0", "empty": ""}
 TIMES: Final = ("created_at", "started_at", "expires_at", "completed_at", "cancelled_at", "failed_at")
 #: Changes that are none, by what is wrong with them.
 OTHER_MEMBERS: Final[Mapping[str, Any]] = {
@@ -41,10 +41,12 @@ OTHER_MEMBERS: Final[Mapping[str, Any]] = {
     "unknown": {"metadata": {"smuggled": "in"}, "conformance_unknown": True},
 }
 BEYOND_LIMITS: Final[Mapping[str, Any]] = {
-    "17-pairs": {"metadata": {f"key {number}": "" for number in range(17)}},
+    "17-pairs": {"metadata": {f"key {number}": "value" for number in range(17)}},
     "65-characters-of-key": {"metadata": {"k" * 65: "v"}},
     "513-characters-of-value": {"metadata": {"k": "v" * 513}},
     "no-text": {"metadata": {"k": True}},
+    "null-value": {"metadata": {"k": None}},
+    "array": {"metadata": ["k", "v"]},
 }
 #: The empty object comes first, since null may leave nothing that could be lost.
 EMPTY: Final[Mapping[str, Any]] = {"empty": {}, "null": {"metadata": None}}

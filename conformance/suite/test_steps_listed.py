@@ -104,7 +104,9 @@ def test_before_ends_ahead_of_its_step(order: str, called: Called) -> None:
 
 
 @requirement("RUN-STEP-024")
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "abc"}, {"order": "foo"}], ids=str)
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "abc"}, {"limit": "9" * 20}, {"order": "foo"}], ids=str
+)
 def test_what_is_no_limit_and_no_order_of_steps_is_refused(query: dict[str, Any], called: Called) -> None:
     """The same limits and orders as for runs."""
     expect_refused(called.run.steps.list(**query), because="not a page by something else")

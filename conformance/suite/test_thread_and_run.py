@@ -13,8 +13,8 @@ from conformance.states.handles import NOT_FOUND, Run
 from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 from conformance.suite import requirement
 from conformance.suite.conversation import MESSAGES, text_of
-from conformance.suite.expectations import expect, expect_refused, need, need_page, need_run, shown
-from conformance.suite.settings import expect_shown, function, need_documented
+from conformance.suite.expectations import expect, need, need_page, need_run, shown
+from conformance.suite.settings import NULLABLE, expect_created, expect_json, expect_shown, function, need_documented
 from conformance.suite.steps import steps_by_now
 from conformance.wire.values import contains
 
@@ -40,6 +40,8 @@ SETTINGS: Final[dict[str, Any]] = {
     "truncation_strategy": {"type": "last_messages", "last_messages": 3},
     "response_format": {"type": "text"},
 }
+#: What may be null.
+UNSAID: Final = [name for name in NULLABLE if not name.startswith("additional_")]
 
 
 @pytest.fixture
@@ -62,10 +64,19 @@ def made(furnished: Exchange, shared: Shared) -> Exchange:
 
 
 @pytest.fixture
-def lonely(shared: Shared) -> Exchange:
-    """The reply to one request that says nothing of a thread."""
+def undecided(shared: Shared) -> Exchange:
+    """The reply to one request that says nothing of a thread, and null of all else that can be null."""
+    fields: dict[str, Any] = {**dict.fromkeys(UNSAID), "instructions": INSTRUCTIONS}
+    return shared.once("run-without-a-thread", lambda: shared.stage.create_thread_and_run(**fields))
+
+
+@pytest.fixture
+def lonely(undecided: Exchange, shared: Shared) -> Exchange:
+    """The same; where nothing came of that, with what it says and no more."""
+    if isinstance(undecided.json, dict) and undecided.succeeded:
+        return undecided
     create = shared.stage.create_thread_and_run
-    return shared.once("run-without-a-thread", lambda: create(instructions=INSTRUCTIONS))
+    return shared.once("plain-run-without-a-thread", lambda: create(instructions=INSTRUCTIONS))
 
 
 @requirement("RUN-THREADRUN-001")
@@ -115,6 +126,22 @@ def test_a_thread_that_nobody_describes_is_empty(lonely: Exchange, stage: Stage,
     expect(not others, "no message of the user", f"messages {shown(others)}", reply, listed)
 
 
+@requirement("RUN-CREATE-030")
+def test_null_is_as_good_as_nothing(undecided: Exchange, lonely: Exchange, some_run: Run) -> None:
+    """Typed clients write null for what their users left out, here as well."""
+    need(lonely.succeeded, f"there is no run, which RUN-THREADRUN-003 is about: {lonely}")
+
+    expect_created(some_run, undecided, "null for what is not set")
+
+
+@requirement("RUN-CREATE-028")
+def test_a_stream_that_is_null_is_not_asked_for(undecided: Exchange) -> None:
+    """Null is no stream, here as well."""
+    need(undecided.succeeded, f"null is refused, which RUN-CREATE-030 is about: {undecided}")
+
+    expect_json(undecided)
+
+
 @requirement("RUN-THREADRUN-004")
 @pytest.mark.parametrize("whose", ["thread", "run", "run-later"])
 def test_thread_and_run_have_metadata_of_their_own(whose: str, made: Exchange, stage: Stage) -> None:
@@ -132,19 +159,6 @@ def test_thread_and_run_have_metadata_of_their_own(whose: str, made: Exchange, s
     if whose != "thread":
         need_documented(body, ["metadata"], reply)
     expect(body.get("metadata") == wanted, f"metadata {shown(wanted)}", shown(body.get("metadata")), made, reply)
-
-
-@requirement("RUN-THREADRUN-005")
-@pytest.mark.parametrize("assistant", ["absent", "null"])
-def test_no_thread_and_run_without_an_assistant(assistant: str, stage: Stage) -> None:
-    """Who names no assistant is told so."""
-    thread = {"messages": MESSAGES}
-    if assistant == "absent":
-        reply = stage.create_thread_and_run(thread=thread, without=("assistant_id",))
-    else:
-        reply = stage.create_thread_and_run(thread=thread, assistant_id=None)
-
-    expect_refused(reply, because="since it names no assistant")
 
 
 @requirement("RUN-THREADRUN-006")

@@ -12,6 +12,7 @@ from conformance.outcomes import Untested
 from conformance.states.strangers import never_issued
 from conformance.suite import requirement
 from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_waiting, need, note
+from conformance.wire.exchange import JSON_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,8 +39,12 @@ MISTAKES: Final[Mapping[str, Callable[[Sequence[str], str], object]]] = {
     "number": lambda calls, _: _outputs(calls, 42),
     "object": lambda calls, _: _outputs(calls, {"value": 42}),
     "unknown-member": lambda calls, _: {**_outputs(calls), "conformance_unknown": True},
+    "not-called-json": lambda calls, _: json.dumps(_outputs(calls)).encode(),
     "two-for-one-call": lambda calls, _: _outputs([*calls, calls[0]]),
 }
+
+#: What bytes are called, where that is what is wrong.
+CALLED: Final = {"not-called-json": "text/plain"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def _make_mistakes(shared: Shared, other: str) -> Mistakes:
             return Mistakes(made, problem, None)
         if name == "call-of-another-run" and other in run.tool_call_ids():
             continue  # a target may count the calls of each run
-        made[name] = Mistaken(run, run.submit_body(wrong(run.tool_call_ids(), other)), run.retrieve())
+        reply = run.submit_body(wrong(run.tool_call_ids(), other), CALLED.get(name, JSON_TYPE))
+        made[name] = Mistaken(run, reply, run.retrieve())
         if not made[name].waits_on:
             run = None
     return Mistakes(made, None, Mistaken(run, run.submit(), run.retrieve()) if run else None)
@@ -155,6 +161,12 @@ def test_an_output_is_a_text(output: str, mistakes: Mistakes) -> None:
 def test_outputs_that_are_no_json_are_refused(mistakes: Mistakes) -> None:
     """A garbled request is the client's mistake, and the run waits on for another one."""
     expect_mistake_refused(mistakes, "garbled", "the body is no JSON")
+
+
+@requirement("RUN-ERR-008")
+def test_outputs_that_are_not_called_json_are_refused(mistakes: Mistakes) -> None:
+    """Outputs are read as what their content type says, and as plain text they answer no call."""
+    expect_mistake_refused(mistakes, "not-called-json", "the body is not called JSON")
 
 
 def _two_outputs(mistakes: Mistakes) -> Mistaken:

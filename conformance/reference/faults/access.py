@@ -152,7 +152,8 @@ class AsksLater(Operations):
         if self._refusal is None:
             return super().sent(answer, call)
         body = json.dumps(self._refusal.body()).encode()
-        return type(answer)(self._refusal.status, {**answer.headers, **self._refusal.headers}, body)
+        headers = {**answer.headers, "content-type": "application/json", **self._refusal.headers}
+        return type(answer)(self._refusal.status, headers, body)
 
 
 @fault("AUTH-005", "INV-031", "INV-032", "LIFE-003")

@@ -184,7 +184,6 @@ mishears(
     "A truncation strategy is ignored.",
     "CREATE-017",
     "CREATE-018",
-    "CREATE-004",
     change=_puts_right("truncation_strategy", lambda _: {"type": "auto"}),
 )
 mishears(

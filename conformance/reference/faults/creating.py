@@ -114,11 +114,6 @@ class WrongTypesCrash(Operations):
             raise crash() if wrong else refusal from None
 
 
-def _forget(said: Said, known: frozenset[str]) -> None:
-    for name in said.keys() - known:
-        del said[name]
-
-
 @fault("CREATE-004")
 class IgnoresTheUnknown(Operations):
     """A member that a create does not have is ignored."""
@@ -132,18 +127,6 @@ class IgnoresTheUnknown(Operations):
                 if refusal.code != "unknown_parameter" or refusal.param not in body:
                     raise
                 del body[refusal.param]
-
-
-mishears(
-    "ignores-the-unknown-within",
-    "A member that a truncation strategy does not have is ignored.",
-    "CREATE-004",
-    change=lambda said: (
-        _forget(said["truncation_strategy"], frozenset({"type", "last_messages"}))
-        if isinstance(said.get("truncation_strategy"), dict)
-        else None
-    ),
-)
 
 
 @fault("CREATE-001", "CREATE-005", "ERR-010", seen="the specifications of Portkey and of Azure's inference")

@@ -24,7 +24,9 @@ class Modifies(Operations):
         try:
             body = json.loads(call.body)
         except ValueError:
-            body = None
+            return self.ordinarily(call)
+        if call.headers.get("content-type") != "application/json":
+            return self.ordinarily(call)
         return self.modify(call, self._run(call), body if isinstance(body, dict) else {})
 
     def modify(self, call: Call, run: Run, body: dict[str, Any]) -> dict[str, Any]:

@@ -375,13 +375,13 @@ class PollAfterText(Operations):
 
 @fault("ERR-011")
 class CrashesNowAndThen(Operations):
-    """One in forty reads of a run is a crash."""
+    """One in fifty reads of a run is a crash."""
 
     _reads = 0
 
     def retrieve_run(self, call: Call) -> dict[str, Any]:
         self._run(call)
         self._reads += 1
-        if self._reads % 40 == 0:
+        if self._reads % 50 == 0:
             raise Refusal("Oops.", status=500, kind="server_error")
         return super().retrieve_run(call)
