@@ -41,7 +41,8 @@ def test_only_an_id_of_both_cases_has_another_spelling() -> None:
 
 def test_only_the_beginning_of_what_was_drawn_is_no_id() -> None:
     assert beginning_of("run_abcdefghijklmnopqrstuvwx") == "run_abcdefghijklmnopqr"
-    for counted in ("run_12", "1f", "run_123456789012345678901234"):
+    assert beginning_of("run_0000010hk3vqz5tw") == "run_0000010hk3"
+    for counted in ("run_12", "1f", "run_0123456789a", "run_123456789012345678901234"):
         with pytest.raises(Untested):
             beginning_of(counted)
 
