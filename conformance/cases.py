@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SUBJECTS = frozenset(
     {
         *("listing", "tied_listing", "other_thread", "some_run", "called", "interrupted"),
-        *("told", "told_of_a_call", "told_of_a_cancel"),
+        *("heard", "told", "told_of_a_call", "interfered"),
     }
 )
 

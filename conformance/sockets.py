@@ -23,7 +23,7 @@ from conformance.bounds import (
 )
 from conformance.outcomes import Unconnected, Unreachable
 from conformance.senders import Reply
-from conformance.wire.exchange import LATE, Request, Response
+from conformance.wire.exchange import BROKEN, LATE, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,7 +255,7 @@ class _Coming:
         except OutOfBounds as problem:
             self.cut = f"it {problem}"
         except self._sender.broken as problem:
-            self.cut = f"the connection broke: {type(problem).__name__}: {problem}"
+            self.cut = f"{BROKEN}: {type(problem).__name__}: {problem}"
         yield b"", self._elapsed()
 
     def hurry(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from conformance.wire.events import read
-from conformance.wire.exchange import LEFT, Response
+from conformance.wire.exchange import BROKEN, LEFT, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -107,7 +107,8 @@ class Stream:
         if self._reply is None:
             arriving, duration = self._arriving, self._sizes[-1][1] if self._sizes else 0.0
             over = any(event.is_last for event in self.events)  # nobody waits for a connection to close
-            cut = "" if over else arriving.cut or cut
+            cut = arriving.cut or cut
+            cut = cut if not over or cut.startswith(BROKEN) else ""
             response = Response(arriving.status, arriving.headers, bytes(self._body), tuple(self._sizes), cut)
             arriving.close(response, duration)
             self._reply = self._keep(arriving, response, duration)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from defects_steps import calls, step
 from journals import ASSISTANT, RUN, T0, THREAD, Defect, Events, Finding, Told, put, read, run
 
+from conformance.wire.exchange import BROKEN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -163,6 +165,7 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
     "the_framing_is_kept": [
         Defect(answered, _raw(lambda body: body.replace(b"\n\n", b"\n{}\n\n", 1)), "lines that begin", "{}"),
         Defect(answered, _raw(lambda body: body.replace(b'"role": "assistant"', b'"role": "\xff"')), "UTF-8", "utf-8"),
+        Defect(answered, lambda story: setattr(story[-1], "cut", f"{BROKEN}: it was closed"), "last chunk", "closed"),
     ],
     "events_have_a_name_and_data": [
         Defect(answered, _raw(lambda body: body.replace(b"event: thread.message.delta\n", b"", 1)), "a name", "none"),
@@ -225,11 +228,13 @@ DEFECTS: Mapping[str, Sequence[Defect | Finding]] = {
     ],
     "steps_begin_and_end": [
         Defect(answered, _without("thread.run.step.created"), "created first", "in_progress"),
+        Defect(answered, _without("thread.run.step.in_progress"), "in_progress of step_abc", "created, completed"),
         Defect(answered, _without("thread.run.step.completed"), "an end of step_abc", "in_progress last"),
         Defect(answered, _twice("thread.run.step.completed"), "nothing of step_abc", "completed"),
     ],
     "messages_begin_and_end": [
         Defect(answered, _without("thread.message.created"), "created first", "in_progress"),
+        Defect(answered, _without("thread.message.in_progress"), "in_progress of msg_abc", "created, delta"),
         Defect(answered, _without("thread.message.completed"), "an end of msg_abc", "delta last"),
         Defect(answered, _data(9, "status", "in_progress"), "status completed", "in_progress"),
     ],

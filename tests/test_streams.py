@@ -13,6 +13,7 @@ from conformance.client import Client
 from conformance.dialect import Dialect
 from conformance.invariants import invariants
 from conformance.invariants.evidence import Evidence
+from conformance.invariants.heard import Heard
 from conformance.outcomes import Fault
 from conformance.redaction import Redactor
 from conformance.reference import Reference
@@ -237,6 +238,22 @@ def test_a_stream_that_breaks_is_judged_as_far_as_it_came() -> None:
     assert [event.name for event in reply.events] == ["a"]
 
 
+def test_a_stream_that_breaks_after_its_last_event_is_known_to_have_broken() -> None:
+    def talk(connection: socket.socket) -> None:
+        heard(connection)
+        connection.sendall(HEAD.replace(b"connection: close", b"transfer-encoding: chunked"))
+        connection.sendall(b"%x\r\n%b\r\n" % (len(LAST), LAST))
+        connection.shutdown(socket.SHUT_WR)
+        silent(connection)
+
+    reply = over_a_socket(talk, 10)
+
+    assert reply.events[-1].name == "done"
+    assert "the connection broke" in reply.response.cut
+    assert not Heard(reply).cut
+    assert "the connection broke" in Heard(reply).torn
+
+
 def test_a_recorded_stream_comes_piece_by_piece_again(tmp_path: Path) -> None:
     recorder = RecordingSender(InProcessSender(Reference()), tmp_path / "set", Redactor(), PROVENANCE)
 
@@ -356,4 +373,4 @@ def test_a_server_without_streams_is_not_judged_for_them(judge: Judge) -> None:
 
     assert ran.code == 11, ran.text
     assert "the target answers with JSON where a stream is asked for" in ran.text
-    assert "STREAM   Streaming MUST          .        .        .        .        5" in ran.text
+    assert "STREAM   Streaming MUST          .        .        .        .        6" in ran.text

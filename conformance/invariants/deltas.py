@@ -32,6 +32,8 @@ def _life(stream: Heard, kind: str) -> Answer:
             continue  # it began before the outputs were submitted
         if names[0] != "created":
             return Broken(f"created first of {id}", f"{', '.join(names[:3])} first")
+        if len(names) > 1 and names[1] != "in_progress":
+            return Broken(f"in_progress of {id} right after created", f"{', '.join(names[:3])} first")
         ends = [place for place, name in enumerate(names) if name in _ENDS[kind]]
         if not (ends or unfinished):
             return Broken(f"an end of {id}", f"{names[-1]} last")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import marshal
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.invariants.sightings import Message, Page, Sighting, Step, Walk, is_of, is_run
 from conformance.invariants.step_evidence import step_sightings
+from conformance.wire.exchange import LEFT
 from conformance.wire.operations import RUN_OPERATIONS, has_path
 
 if TYPE_CHECKING:
@@ -110,8 +112,15 @@ class Evidence:
                 is_of(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")
             ):
                 asked.setdefault(each.ids.get("run_id", ""), []).append(each)
+        left = {
+            str(event.value.get("id"))
+            for each in self._journal
+            if each.is_stream and each.response.cut == LEFT
+            for event in each.events
+            if event.shows_run
+        }
         return [
-            _step(before, sighting, asked.get(id, []))
+            replace(_step(before, sighting, asked.get(id, [])), left=id in left)
             for (_, id), history in self.histories.items()
             for sighting in history
             for before in _right_before(sighting)

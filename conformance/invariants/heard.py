@@ -46,8 +46,13 @@ class Heard:
 
     @property
     def cut(self) -> str:
-        """Why it did not come to its end, if it did not."""
-        return self.exchange.response.cut
+        """Why it did not come to its last event, if it did not."""
+        return "" if self.is_closed else self.exchange.response.cut
+
+    @property
+    def torn(self) -> str:
+        """How the connection ended after the last event, if it broke there."""
+        return self.exchange.response.cut if self.is_closed else ""
 
     @property
     def was_left(self) -> bool:

@@ -92,6 +92,8 @@ class Step:
     between: tuple[Exchange, ...]
     #: The last cancel that was accepted so far.
     cancelled: Exchange | None
+    #: Whether the client had left a stream that told of the run, which some servers take for a cancel.
+    left: bool = False
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:

@@ -56,12 +56,14 @@ def _names(events: list[Event]) -> str:
 
 @invariant("RUN-STREAM-021", streams, lambda stream: bool(stream.exchange.response.body))
 def the_framing_is_kept(stream: Heard) -> Answer:
-    """Every line is a field, a comment or empty, and all is UTF-8."""
+    """Every line is a field, a comment or empty, all is UTF-8, and the answer ends as HTTP has it."""
     try:
         stream.exchange.response.body.decode()
     except UnicodeDecodeError as problem:
         if not stream.cut:
             return Broken("events in UTF-8", str(problem))
+    if stream.torn:
+        return Broken("an answer that ends after its last event, in its last chunk", stream.torn)
     expected = "lines that begin with event:, data:, id:, retry: or a colon"
     return Broken(expected, f"a line {shown(stream.strays[0])}") if stream.strays and not stream.cut else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -175,7 +176,9 @@ class Run:
         self.client.wait(expires_at + GRACE - early.ended, "expiry")
         return self.retrieve()
 
-    def until(self, holds: Callable[[dict[str, Any]], bool], wait: str, what: str) -> Exchange:
+    def until(
+        self, holds: Callable[[dict[str, Any]], bool], wait: str, what: str, *, within: float = math.inf
+    ) -> Exchange:
         """
         Read it until something holds.
 
@@ -183,16 +186,18 @@ class Run:
             holds: Decides on the run's JSON.
             wait: The name of the wait, which has the budget.
             what: Ends the sentence "the run never ...".
+            within: Seconds that are enough, if they are less than the budget.
 
         Raises:
             Untested: it never held within the budget.
         """
+        budget = min(within, self.waits.budget(wait))
         reply = self.retrieve()
         started, interval = reply.at, 0.0
         while self._is_late(reply, started) or not holds(self.itself(reply)):
             self._see_it_move(reply, started)
-            if reply.ended - started > self.waits.budget(wait):
-                raise Untested(f"the run never {what} within {self.waits.budget(wait):g} s: {reply}")
+            if reply.ended - started > budget:
+                raise Untested(f"the run never {what} within {budget:g} s: {reply}")
             hint = reply.response.headers.get("openai-poll-after-ms")
             interval = next_interval(wait, interval, reply.ended - started, hint)
             self.client.wait(interval, wait)

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from conformance.outcomes import Fault, Untested
 from conformance.states import streams
 from conformance.states.handles import Listing, Run, Thread, run_of
+from conformance.states.interference import interfered
 from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 from conformance.states.subjects import called, interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conformance.states.interference import Interfered
     from conformance.states.stage import Stage
-    from conformance.states.streams import Told, ToldCall
+    from conformance.states.streams import Listened, Told, ToldCall
     from conformance.states.subjects import Called, Interrupted
     from conformance.wire.exchange import Exchange
 
@@ -61,7 +63,13 @@ class Shared:
     @property
     def told(self) -> Told:
         """A run that was told of from its creation to its end."""
-        return self.once("told", lambda: streams.told(self.stage, SHORT_PROMPT))
+        heard = self.heard
+        return self.once("told", lambda: streams.told(self.stage, heard))
+
+    @property
+    def heard(self) -> Listened:
+        """The stream of it alone, which can be heard where the run cannot be read."""
+        return self.once("heard", lambda: streams.listened(self.stage, SHORT_PROMPT))
 
     @property
     def told_of_a_call(self) -> ToldCall:
@@ -69,9 +77,9 @@ class Shared:
         return self.once("told_of_a_call", lambda: streams.told_of_a_call(self.stage, SHORT_PROMPT))
 
     @property
-    def told_of_a_cancel(self) -> Told:
-        """A run that was told of, and cancelled while it worked."""
-        return self.once("told_of_a_cancel", lambda: streams.told_of_a_cancel(self.stage, LONG_PROMPT))
+    def interfered(self) -> Interfered:
+        """A run that was told of, and read, disturbed and cancelled while it worked."""
+        return self.once("interfered", lambda: interfered(self.stage, LONG_PROMPT))
 
     @property
     def called(self) -> Called:

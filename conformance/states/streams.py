@@ -11,6 +11,8 @@ from conformance.states.handles import NOT_FOUND, Run, run_of
 from conformance.states.stage import CALL_A_FUNCTION, LONG_PROMPT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.states.handles import Thread
     from conformance.states.stage import Stage
     from conformance.streams import Stream
@@ -18,11 +20,20 @@ if TYPE_CHECKING:
     from conformance.wire.exchange import Exchange
 
 CAPABILITY = "streaming"
-_AT_WORK = "thread.run.in_progress"
 #: How often a state that the run may rush through is tried for.
 ATTEMPTS = 3
+AT_WORK = "thread.run.in_progress"
 #: Seconds after which a run that is not found is looked for again.
 _SOON = 0.1
+
+
+@dataclass(frozen=True)
+class Listened:
+    """A stream that was heard to its end, the thread of its run, and the event that showed the run first."""
+
+    stream: Exchange
+    thread: Thread
+    begun: Event
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,15 @@ class Told:
 
 @dataclass(frozen=True)
 class ToldCall(Told):
-    """The same of a run that called its function; `rest` is the stream of what came of the output."""
+    """
+    The same of a run that called its function.
+
+    `rest` is the stream of what came of the outputs, which are by the ids of their calls; `ended` is a read after it.
+    """
 
     rest: Exchange
+    outputs: Mapping[str, str]
+    ended: Exchange
 
 
 def listen(stage: Stage, thread: Thread, **fields: Any) -> Stream:
@@ -47,15 +64,20 @@ def listen(stage: Stage, thread: Thread, **fields: Any) -> Stream:
     Raises:
         NotClaimed: the target answers such a request as if it knew no streams.
     """
-    stream = _asked(stage, "create_run", fields, thread_id=thread.id)
+    stream = ask(stage, thread, **fields)
     if stream.reply and stream.reply.refused and stage.create_run(thread, **fields).succeeded:
         raise _not_streamed(stage, f"a run is created, but not as a stream: {stream.reply}")
     return stream
 
 
-def listen_from_the_thread(stage: Stage, message: str) -> Exchange:
+def ask(stage: Stage, thread: Thread, **fields: Any) -> Stream:
+    """Ask for a run on a thread as a stream, and judge nothing."""
+    return _asked(stage, "create_run", fields, thread_id=thread.id)
+
+
+def listen_from_the_thread(stage: Stage, **fields: Any) -> Exchange:
     """Ask for a thread and its run as one stream, and hear it to its end."""
-    heard = _asked(stage, "create_thread_and_run", {"thread": {"messages": [{"role": "user", "content": message}]}})
+    heard = _asked(stage, "create_thread_and_run", fields)
     reply = heard.finish()
     threads = {event.value.get("thread_id") for event in heard.events if event.shows_run}
     stage.means.threads += [thread for thread in threads if isinstance(thread, str)]
@@ -95,13 +117,19 @@ def told_of(stage: Stage, thread: Thread, event: Event) -> Run:
     if not isinstance(id, str) or not id:
         raise Untested(f"{event.name} does not say which run it is about, which RUN-STREAM-006 is about")
     client, started = stage.client, stage.client.now()
-    while (seen := client.call("retrieve_run", thread_id=thread.id, run_id=id)).status == NOT_FOUND:
+    while (seen := read(stage, thread, event)).status == NOT_FOUND:
         if seen.ended - started > stage.means.waits.budget("appear"):
-            break
+            raise Untested(f"run {id}, which {event.name} shows, is not found, which RUN-GET-001 is about: {seen}")
         client.wait(_SOON, "appear")
     run = Run(client, stage.means.waits, seen)
     run.itself(seen)
     return run
+
+
+def read(stage: Stage, thread: Thread, event: Event) -> Exchange:
+    """Ask for the run that an event shows, and judge nothing."""
+    id = event.value.get("id") if event.shows_run else event.value.get("run_id")
+    return stage.client.call("retrieve_run", thread_id=thread.id, run_id=str(id))
 
 
 def first(stage: Stage, stream: Stream) -> Event:
@@ -121,13 +149,17 @@ def first(stage: Stage, stream: Stream) -> Event:
     raise Untested(f"no stream told of a run, which {row} is about: {reply}")
 
 
-def told(stage: Stage, message: str, **fields: Any) -> Told:
+def listened(stage: Stage, message: str, **fields: Any) -> Listened:
     """Hear of a run from its creation to where it rests or waits."""
     thread = stage.thread(message)
     with listen(stage, thread, **fields) as stream:
         begun = first(stage, stream)
-        heard = stream.finish()
-    return Told(heard, told_of(stage, thread, begun))
+        return Listened(stream.finish(), thread, begun)
+
+
+def told(stage: Stage, heard: Listened) -> Told:
+    """The same with its run."""
+    return Told(heard.stream, told_of(stage, heard.thread, heard.begun))
 
 
 def told_of_a_call(stage: Stage, message: str) -> ToldCall:
@@ -137,30 +169,33 @@ def told_of_a_call(stage: Stage, message: str) -> ToldCall:
     Raises:
         Untested: it never asked for it.
     """
-    called = told(stage, message, **CALL_A_FUNCTION)
+    called = told(stage, listened(stage, message, **CALL_A_FUNCTION))
     run = called.run
     if run.body.get("status") != "requires_action" or not run.waits_for_outputs:
         raise Untested(f"no run that is streamed could be brought into requires_action: {run.seen}")
-    return ToldCall(called.stream, run, submitted(stage, run))
+    outputs = {call: f"{number} \N{DEGREE SIGN}C" for number, call in enumerate(run.tool_call_ids(), 42)}
+    rest = submitted(run, outputs_of(outputs))
+    return ToldCall(called.stream, run, rest, outputs, run.retrieve())
 
 
-def submitted(stage: Stage, run: Run) -> Exchange:
-    """Submit the outputs that a run waits for, and hear of it to its end."""
-    outputs = [{"tool_call_id": call, "output": "42"} for call in dict.fromkeys(run.tool_call_ids())]
-    return stage.client.listen(
-        "submit_tool_outputs",
-        thread_id=run.thread_id,
-        run_id=run.id,
-        json={"tool_outputs": outputs, "stream": True},
-        seconds=stage.means.waits.budget("stream"),
-    ).finish()
+def outputs_of(outputs: Mapping[str, str]) -> dict[str, Any]:
+    """What is submitted with outputs, by the ids of their calls."""
+    return {"tool_outputs": [{"tool_call_id": call, "output": output} for call, output in outputs.items()]}
 
 
-def _at_work(stage: Stage, stream: Stream, thread: Thread) -> Run:
+def submitted(run: Run, body: Mapping[str, Any]) -> Exchange:
+    """Submit something to a run as a stream, and hear of it to its end."""
+    if CAPABILITY in run.client.without:
+        raise run.client.withhold(NotClaimed(f"the target is declared to have no {CAPABILITY}"))
+    ids = {"thread_id": run.thread_id, "run_id": run.id}
+    seconds = run.waits.budget("stream")
+    return run.client.listen("submit_tool_outputs", json={**body, "stream": True}, seconds=seconds, **ids).finish()
+
+
+def at_work(stage: Stage, stream: Stream, thread: Thread, begun: Event) -> Run:
     """The run of a stream, read as soon as the stream says that it works."""
-    begun = first(stage, stream)
-    if begun.name != _AT_WORK:
-        stream.until(lambda event: event.name == _AT_WORK or event.is_last)
+    if begun.name != AT_WORK:
+        stream.until(lambda event: event.name == AT_WORK or event.is_last)
     return told_of(stage, thread, begun)
 
 
@@ -174,36 +209,6 @@ def seen_at_work(stage: Stage, **fields: Any) -> Exchange | None:
         thread = stage.thread(LONG_PROMPT)
         stream = listen(stage, thread, **fields)
         stage.client.keep(stream)
-        seen = _at_work(stage, stream, thread).seen
+        seen = at_work(stage, stream, thread, first(stage, stream)).seen
         return seen if run_of(seen).get("status") == "in_progress" else None
     return None
-
-
-def told_of_a_cancel(stage: Stage, message: str) -> Told:
-    """
-    Hear of a run that is cancelled while it works; the run is shown by the reply to the cancel.
-
-    Raises:
-        NotClaimed: where a create awaits the end, nobody sees a run at work.
-        Untested: it was not in progress, or the cancel was not granted, or came too late.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        thread = stage.thread(message)
-        with listen(stage, thread) as stream:
-            run = _at_work(stage, stream, thread)
-            at_work = run.body.get("status") == "in_progress"
-            if not at_work and attempt < ATTEMPTS:
-                continue
-            if not at_work and stage.means.synchronous:
-                raise stage.client.withhold(NotClaimed("the profile says that a create awaits the end"))
-            stage.staged(run.seen, "in_progress")
-            cancel = run.cancel()
-            if not cancel.succeeded:
-                raise Untested(f"the cancel of an in_progress run was not accepted: {cancel}")
-            heard = stream.finish()
-        settled = run.settle("cancel")
-        if run.itself(settled).get("status") == "cancelled":
-            break
-    else:
-        raise Untested(f"each cancel came too late: {settled}", gates=False)
-    return Told(heard, Run(stage.client, stage.means.waits, cancel))

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from conformance.invariants.evidence import Evidence
     from conformance.session import Session
     from conformance.states.handles import Listing, Run, Thread
+    from conformance.states.interference import Interfered
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
-    from conformance.states.streams import Told, ToldCall
+    from conformance.states.streams import Listened, Told, ToldCall
     from conformance.states.subjects import Called, Interrupted
 
 
@@ -84,6 +85,12 @@ def long_listing(shared: Shared) -> Listing:
 
 
 @pytest.fixture
+def heard(shared: Shared) -> Listened:
+    """The stream of a run from its creation to its end, which every case shares."""
+    return shared.heard
+
+
+@pytest.fixture
 def told(shared: Shared) -> Told:
     """A run that was told of in a stream from its creation to its end, which every case shares."""
     return shared.told
@@ -96,9 +103,9 @@ def told_of_a_call(shared: Shared) -> ToldCall:
 
 
 @pytest.fixture
-def told_of_a_cancel(shared: Shared) -> Told:
-    """A run that was cancelled in the middle of its stream."""
-    return shared.told_of_a_cancel
+def interfered(shared: Shared) -> Interfered:
+    """A run that was read, disturbed and cancelled in the middle of its stream, which every case shares."""
+    return shared.interfered
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ __all__ = [
     "expect_waiting",
     "need",
     "need_page",
+    "need_refused_in_json",
     "need_run",
     "note",
     "shown",
@@ -109,6 +110,12 @@ def need(condition: object, reason: str) -> None:
     """What the case builds on."""
     if not condition:
         raise Untested(reason)
+
+
+def need_refused_in_json(reply: Exchange) -> None:
+    """What is refused in the words of a stream is refused, and RUN-STREAM-020 is about how."""
+    told = {event.name for event in reply.events}
+    need("error" not in told, f"it is refused in a stream, which RUN-STREAM-020 is about: {reply}")
 
 
 def status_of(reply: Exchange) -> str:

@@ -85,6 +85,7 @@ NULLABLE: Final = (
     "tool_choice",
     "response_format",
 )
+NO_MODEL: Final = "conformance-no-such-model"
 #: What is left out where a run shall be created with nothing but an assistant.
 USUAL: Final = ("metadata", "model")
 

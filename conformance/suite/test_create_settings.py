@@ -20,6 +20,7 @@ from conformance.suite.expectations import (
 from conformance.suite.settings import (
     ASSISTANT,
     FURNITURE,
+    NO_MODEL,
     USUAL,
     bare_of,
     expect_created,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
 
-NO_MODEL: Final = "conformance-no-such-model"
 #: What takes the place of the assistant's own.
 INSTEAD: Final[dict[str, Any]] = {
     "instructions": "  Answer in three words,\n\tand mind ünïcödé ☃ 🎉. \n",

@@ -13,6 +13,7 @@ from conformance.states.handles import calls_of
 from conformance.states.means import PROBE
 from conformance.states.stage import CALL_A_FUNCTION
 from conformance.states.strangers import Phantom
+from conformance.states.streams import CAPABILITY, outputs_of, submitted
 from conformance.suite import fresh_run, requirement
 from conformance.suite.expectations import (
     expect,
@@ -23,6 +24,7 @@ from conformance.suite.expectations import (
     expect_waiting,
     need,
     need_page,
+    need_refused_in_json,
     need_run,
     shown,
     status_of,
@@ -201,6 +203,8 @@ class Twofold:
     run: Run
     half: Exchange
     after: Exchange
+    #: The same half where a stream is asked for, unless the target has none.
+    streamed: Exchange | None
     outputs: Mapping[str, str]
     whole: Exchange
 
@@ -213,8 +217,10 @@ def twofold(shared: Shared) -> Twofold:
         run = _asking_twice(shared.stage)
         ids = run.tool_call_ids()
         half, after = run.submit({ids[0]: "42"}), run.retrieve()
+        streams = half.refused and CAPABILITY not in run.client.without
+        streamed = submitted(run, outputs_of({ids[0]: "42"})) if streams else None
         outputs = {id: f"the output of {id}" for id in reversed(ids)}
-        return Twofold(run, half, after, outputs, run.submit(outputs))
+        return Twofold(run, half, after, streamed, outputs, run.submit(outputs))
 
     return shared.once("twofold", answer)
 
@@ -224,6 +230,15 @@ def test_some_of_the_outputs_are_not_enough(twofold: Twofold) -> None:
     """Where two calls wait, the output of one is refused, and the run waits on for both."""
     expect_refused(twofold.half, twofold.run.seen, because="the output of the other call is missing")
     expect_waiting(twofold.run.seen, twofold.after)
+
+
+@requirement("RUN-TOOL-004")
+def test_some_of_the_outputs_are_not_enough_for_a_stream(twofold: Twofold) -> None:
+    """Nothing is told before the output of the other call is there as well."""
+    if twofold.streamed is None:
+        raise Untested(f"it was not asked, with half of the outputs {twofold.half}", gates=False)
+    need_refused_in_json(twofold.streamed)
+    expect_refused(twofold.streamed, twofold.run.seen, because="the output of the other call is missing")
 
 
 @requirement("RUN-TOOL-012")

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from conformance.outcomes import Untested
+from conformance.outcomes import NotClaimed, Untested
 from conformance.states.strangers import never_issued
+from conformance.states.streams import CAPABILITY, submitted
 from conformance.suite import requirement
-from conformance.suite.expectations import expect, expect_no_crash, expect_refused, expect_waiting, need, note
+from conformance.suite.expectations import (
+    expect,
+    expect_no_crash,
+    expect_refused,
+    expect_waiting,
+    need,
+    need_refused_in_json,
+    note,
+)
 from conformance.wire.exchange import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -45,6 +54,13 @@ MISTAKES: Final[Mapping[str, Callable[[Sequence[str], str], object]]] = {
 
 #: What bytes are called, where that is what is wrong.
 CALLED: Final = {"not-called-json": "text/plain"}
+
+
+#: Those that are made once more where a stream is asked for, by the name that they have then.
+STREAMED: Final = {
+    f"{name}-streamed": name
+    for name in ("nothing", "none", "unknown-call", "one-call-too-many", "number", "unknown-member")
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,10 @@ def mistakes(shared: Shared) -> Mistakes:
 
 def _make_mistakes(shared: Shared, other: str) -> Mistakes:
     made, run = dict[str, Mistaken](), None
-    for name, wrong in MISTAKES.items():
+    streams = CAPABILITY not in shared.stage.client.without
+    again = {plain: streamed for streamed, plain in STREAMED.items() if streams}
+    for name in (each for plain in MISTAKES for each in (plain, again.get(plain, "")) if each):
+        wrong = MISTAKES[STREAMED.get(name, name)]
         try:
             run = run or shared.stage.run("requires_action")
             need(run.waits_for_outputs, f"the run does not say what it waits for: {run.seen}")
@@ -89,7 +108,11 @@ def _make_mistakes(shared: Shared, other: str) -> Mistakes:
             return Mistakes(made, problem, None)
         if name == "call-of-another-run" and other in run.tool_call_ids():
             continue  # a target may count the calls of each run
-        reply = run.submit_body(wrong(run.tool_call_ids(), other), CALLED.get(name, JSON_TYPE))
+        body = wrong(run.tool_call_ids(), other)
+        if name in STREAMED and isinstance(body, dict):
+            reply = submitted(run, body)
+        else:
+            reply = run.submit_body(body, CALLED.get(name, JSON_TYPE))
         made[name] = Mistaken(run, reply, run.retrieve())
         if not made[name].waits_on:
             run = None
@@ -98,15 +121,27 @@ def _make_mistakes(shared: Shared, other: str) -> Mistakes:
 
 def expect_mistake_refused(mistakes: Mistakes, name: str, because: str) -> None:
     """The request was refused, and the run waits on."""
+    if name in STREAMED and name not in mistakes.made and STREAMED[name] in mistakes.made and not mistakes.problem:
+        raise NotClaimed(f"the target is declared to have no {CAPABILITY}")
     if name not in mistakes.made:
         raise mistakes.problem or Untested("the calls of two runs have the same ids", gates=False)
     mistaken = mistakes.made[name]
+    need_refused_in_json(mistaken.reply)
     expect_refused(mistaken.reply, mistaken.run.seen, because=because)
     expect_waiting(mistaken.run.seen, mistaken.after)
 
 
 @requirement("RUN-TOOL-005")
-@pytest.mark.parametrize("call", ["unknown-call", "call-of-another-run", "one-call-too-many"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "unknown-call",
+        "call-of-another-run",
+        "one-call-too-many",
+        "unknown-call-streamed",
+        "one-call-too-many-streamed",
+    ],
+)
 def test_only_calls_of_the_run_have_outputs(call: str, mistakes: Mistakes) -> None:
     """An output for a call that the run did not make is refused."""
     expect_mistake_refused(mistakes, call, "the run made no such call")
@@ -132,26 +167,28 @@ def test_two_outputs_are_refused_or_the_run_goes_on(mistakes: Mistakes) -> None:
 
 
 @requirement("RUN-TOOL-008")
-@pytest.mark.parametrize("what", ["nothing", "null"])
+@pytest.mark.parametrize("what", ["nothing", "null", "nothing-streamed"])
 def test_a_submit_without_outputs_is_refused(what: str, mistakes: Mistakes) -> None:
     """Who submits nothing has not answered the calls."""
     expect_mistake_refused(mistakes, what, "there are no tool_outputs")
 
 
 @requirement("RUN-TOOL-009")
-def test_a_member_that_nobody_knows_is_refused(mistakes: Mistakes) -> None:
+@pytest.mark.parametrize("member", ["unknown-member", "unknown-member-streamed"])
+def test_a_member_that_nobody_knows_is_refused(member: str, mistakes: Mistakes) -> None:
     """A request with one member too many is none that the API has."""
-    expect_mistake_refused(mistakes, "unknown-member", "the request has no member conformance_unknown")
+    expect_mistake_refused(mistakes, member, "the request has no member conformance_unknown")
 
 
 @requirement("RUN-TOOL-010")
-def test_an_empty_list_is_not_enough(mistakes: Mistakes) -> None:
+@pytest.mark.parametrize("outputs", ["none", "none-streamed"])
+def test_an_empty_list_is_not_enough(outputs: str, mistakes: Mistakes) -> None:
     """A list of no outputs answers no call."""
-    expect_mistake_refused(mistakes, "none", "the output is missing")
+    expect_mistake_refused(mistakes, outputs, "the output is missing")
 
 
 @requirement("RUN-TOOL-011")
-@pytest.mark.parametrize("output", ["number", "object"])
+@pytest.mark.parametrize("output", ["number", "object", "number-streamed"])
 def test_an_output_is_a_text(output: str, mistakes: Mistakes) -> None:
     """What a caller forgot to write as text is refused."""
     expect_mistake_refused(mistakes, output, "an output is a text")

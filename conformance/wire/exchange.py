@@ -24,6 +24,8 @@ LEFT = "the client left"
 CUT_OFF = "cut off"
 #: How the reason begins where it went on for longer than anybody wants to listen.
 LATE = "it was not over after"
+#: How the reason begins where the connection ended before the answer did.
+BROKEN = "the connection broke"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Response:
     body: bytes = b""
     #: In what pieces a stream came: how many bytes, and how many seconds after the request left.
     pieces: tuple[tuple[int, float], ...] = ()
-    #: Why a reply did not come to its end; `LEFT` if it was the suite that hung up, `CUT_OFF` where it was meant so.
+    #: Why a reply did not come to its end; `LEFT` if it was the suite that hung up, `CUT_OFF` where it was meant so; or
+    #: what broke after its end.
     cut: str = ""
 
     @cached_property
