@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import Untested, Violated, Violation
+from conformance.sdk.made import was_granted
 from conformance.wire.values import NOT_JSON, same
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class General:
 
 def _once(called: Called) -> Violation | None:
     """What was granted is not asked again, and nothing else is."""
-    if not called.is_one or not any(_granted(*pair) for pair in pairwise(called.requests)):
+    if not called.is_one or not any(was_granted(*pair) for pair in pairwise(called.requests)):
         return None
     sent = ", ".join(f"{each.request.method} {each.request.path}" for each in called.requests)
     return called.violation("one request, since it was granted", f"{len(called.requests)}: {sent}")
@@ -164,11 +165,6 @@ def _changed(first: Request, again: Request) -> Iterator[str]:
     yield from (name for name in ("method", "path", "query") if getattr(again, name) != getattr(first, name))
     if not same(again.json, first.json) or (first.json is NOT_JSON and first.body != again.body):
         yield "body"
-
-
-def _granted(each: Exchange, following: Exchange) -> bool:
-    """Whether a request was granted, as a whole, before the next one was sent."""
-    return each.succeeded and not each.response.cut and each.ended <= following.at
 
 
 def _sent_on(each: Exchange) -> bool:

@@ -37,6 +37,11 @@ def is_plain(value: object) -> bool:
     return bool(_PLAIN.fullmatch(str(value)))
 
 
+def was_granted(each: Exchange, following: Exchange) -> bool:
+    """Whether a request was granted, as a whole, before the next one was sent."""
+    return each.succeeded and not each.response.cut and each.ended <= following.at
+
+
 @dataclass(frozen=True)
 class Asked:
     """A call, and what is known of it beforehand."""
@@ -124,7 +129,9 @@ class Made:
     def firsts(self) -> Sequence[Exchange]:
         """The requests without those that repeat one that came to nothing, which SDK-RETRY-007 is about."""
         before = [None, *self.requests]
-        return [each for each, last in zip(self.requests, before, strict=False) if last is None or last.succeeded]
+        return [
+            each for each, last in zip(self.requests, before, strict=False) if last is None or was_granted(last, each)
+        ]
 
     @cached_property
     def own(self) -> Sequence[Exchange]:

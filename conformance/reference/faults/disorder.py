@@ -44,7 +44,7 @@ def steps_end_in_progress(name: str, data: Any, run: Run, said: list[str]) -> li
     return [(name, {**data, **open_} if name == "thread.run.step.completed" else data)]
 
 
-@tells("STREAM-023")
+@tells("STREAM-023", "STREAM-025", "THREADRUN-006")
 def unlabelled_at_first(name: str, data: Any, run: Run, said: list[str]) -> list[Said]:
     """The first events of a run show it without its metadata."""
     return [(name, {**data, "metadata": {}} if name in {"thread.run.created", "thread.run.queued"} else data)]

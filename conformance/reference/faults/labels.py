@@ -99,7 +99,7 @@ mishears(
     "Keys and values have so many bytes, and not characters.",
     "CREATE-013",
     change=_refuses(
-        lambda given: any(len(str(value).encode()) > 512 for value in given.values()),
+        lambda given: any(len(str(value).encode("utf-8", "replace")) > 512 for value in given.values()),
     ),
 )
 mishears(
@@ -163,7 +163,7 @@ mishears(
     "Metadata is UTF-8, and read as if it were Latin-1.",
     "CREATE-012",
     "CREATE-013",
-    change=_values(lambda text: text.encode().decode("latin-1")[:512]),
+    change=_values(lambda text: text.encode("utf-8", "replace").decode("latin-1")[:512]),
 )
 mishears(
     "narrow-characters",
@@ -227,6 +227,8 @@ shows(
     "INV-029",
     "INV-033",
     "CANCEL-029",
+    "STREAM-016",
+    "STREAM-025",
     change=lambda told, _, call: told.update(metadata={}) if call.operation == "retrieve_run" else None,
 )
 shows(

@@ -261,7 +261,7 @@ class QueuesAgain(Replanned):
         return [*plan[:2], Event(plan[-1].at, "queued"), Event(plan[-1].at + 0.3, "completed")]
 
 
-@fault("INV-029")
+@fault("INV-029", "STREAM-025")
 class TurnsTheTools(Operations):
     """The tools of a run are dropped once it has ended."""
 

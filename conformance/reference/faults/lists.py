@@ -86,7 +86,7 @@ class ShownTwice(Paged):
         return with_items(page, [*page["data"][:1], *page["data"]][: int(query.get("limit", "20"))])
 
 
-@fault("PAGE-033")
+@fault("PAGE-033", "ERR-004")
 class UnknownThreadIsEmpty(Operations):
     """The list of an unknown thread is an empty page."""
 

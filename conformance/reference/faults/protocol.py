@@ -240,7 +240,7 @@ class RetryAfterADate(Operations):
         return _with_header(answer, "retry-after", date) if answer.status == 429 else answer
 
 
-@fault("CREATE-001")
+@fault("CREATE-001", "GET-001")
 class CreatesNothing(Operations):
     """A new run is answered, and forgotten."""
 
@@ -259,7 +259,7 @@ class AlwaysTheFirst(Operations):
         return self.shown(next(iter(self._thread(call).runs.values())), call)
 
 
-@fault("GET-002", "INV-029")
+@fault("GET-002", "INV-029", "STREAM-016")
 class ReadsCount(Operations):
     """Every read of a run is counted in its metadata."""
 

@@ -143,6 +143,7 @@ shows(
     "assistant-of-another",
     "assistant_id names another assistant.",
     "SCHEMA-008",
+    "STEP-002",
     change=says("assistant_id", "asst_other"),
 )
 shows(
@@ -255,6 +256,7 @@ shows(
     "metadata-numbers",
     "Values of metadata are numbers.",
     "SCHEMA-035",
+    "STREAM-006",
     change=turns("metadata", lambda pairs: dict.fromkeys(pairs, 1)),
 )
 shows("metadata-list", "metadata is a list.", "SCHEMA-035", change=says("metadata", []))

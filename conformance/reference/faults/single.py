@@ -87,13 +87,18 @@ def _cut(answer: Answer) -> Answer:
 _ITS_OWN = {
     "create-run-of-another-thread": ("SCHEMA-007", "STREAM-016"),
     "create-run-other-instructions": ("INV-029", "CREATE-007", "CREATE-008", "STREAM-016"),
-    "retrieve-run-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
+    "retrieve-run-of-another-thread": ("SCHEMA-007", "STREAM-016"),
+    "retrieve-run-other-instructions": ("INV-029", "INV-033", "CANCEL-029", "STREAM-016", "STREAM-025"),
+    "retrieve-run-without-metadata": ("SCHEMA-035", "STREAM-025"),
     "list-runs-of-another-thread": ("PAGE-003",),
     "list-runs-other-instructions": ("INV-029", "INV-033", "CANCEL-029"),
     "cancel-run-created": ("ERR-012", "CANCEL-001"),
     "cancel-run-cut": ("HDR-003", "CANCEL-001"),
+    "cancel-run-now-and-then": ("ERR-012", "CANCEL-001"),
     "cancel-run-of-another-thread": ("CANCEL-002",),
     "cancel-run-other-instructions": ("CANCEL-029",),
+    "submit-tool-outputs-of-another-thread": ("SCHEMA-007", "STREAM-016"),
+    "submit-tool-outputs-other-instructions": ("INV-029", "STREAM-016"),
 }
 _SEEN = {"create-run-created": "openai-responses 0.13.1"}
 

@@ -54,6 +54,7 @@ shows(
     "action-while-completed",
     "A completed run still requires action.",
     "INV-001",
+    "INV-035",
     change=lambda told, run, _: (
         told.update(required_action=_ACTION) if told["status"] == "completed" and run.forced_function() else None
     ),
@@ -292,6 +293,7 @@ shows(
     "A run that has ended has lost its metadata.",
     "INV-029",
     "MODIFY-001",
+    "STREAM-025",
     change=lambda told, *_: told.update(metadata={}) if told["status"] in FINAL else None,
 )
 shows(
@@ -358,6 +360,7 @@ shows(
     "action-after-outputs",
     "The reply to the outputs still shows the action.",
     "INV-035",
+    "STREAM-016",
     change=lambda told, _, call: (
         told.update(required_action=_ACTION) if call.operation == "submit_tool_outputs" else None
     ),

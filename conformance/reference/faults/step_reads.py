@@ -62,14 +62,14 @@ class _Unknown(Operations):
             raise Refusal("There is no such step.", status=self.status) from None
 
 
-@fault("STEP-018")
+@fault("STEP-018", "ERR-003", "ERR-004")
 class UnknownStepIsWrong(_Unknown):
     """A step that does not exist is a bad request."""
 
     status = 400
 
 
-@fault("STEP-018")
+@fault("STEP-018", "ERR-003", "ERR-004")
 class UnknownStepCrashes(_Unknown):
     """A step that does not exist crashes the server."""
 

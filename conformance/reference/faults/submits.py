@@ -203,7 +203,7 @@ class UnknownRunTakesNoOutputs(Operations):
             raise
 
 
-@fault("TOOL-003", "STREAM-010")
+@fault("TOOL-003", "STREAM-010", "STEP-010")
 class SecondStretchFallsBack(Submits):
     """A run with its outputs is back at waiting for the same ones as soon as it is at work."""
 

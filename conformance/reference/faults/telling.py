@@ -95,7 +95,7 @@ mishears(
 )
 
 
-@fault("CREATE-009")
+@fault("CREATE-009", "STREAM-025")
 class SpeaksAfterwards(Operations):
     """Additional messages are on the thread, after the answer."""
 

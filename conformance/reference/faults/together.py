@@ -66,7 +66,7 @@ class NoThreadNamedRuns(Operations):
         raise Refusal("Unknown request URL: POST /v1/threads/runs.", status=404, code="unknown_url")
 
 
-@fault("THREADRUN-001", "THREADRUN-003")
+@fault("THREADRUN-001", "THREADRUN-003", "THREADRUN-008")
 class RefusesTogether(Operations):
     """A thread and its run are refused."""
 
@@ -100,7 +100,7 @@ class HidesTheThread(Operations):
         return super().retrieve_thread(call)
 
 
-@fault("THREADRUN-001", "THREADRUN-002", "THREADRUN-003", "THREADRUN-004", "THREADRUN-006")
+@fault("THREADRUN-001", "THREADRUN-002", "THREADRUN-003", "THREADRUN-004", "THREADRUN-006", "THREADRUN-007")
 class OneThreadForAll(Operations):
     """Every run that comes with its thread comes with the same one."""
 
@@ -182,7 +182,7 @@ _mishears(
 )
 
 
-@fault("THREADRUN-004")
+@fault("THREADRUN-004", "THREADRUN-006")
 class LabelsTheRunAsTheThread(Made):
     """The metadata of the thread is the run's as well."""
 
@@ -198,7 +198,7 @@ class LabelsTheThreadAsTheRun(Made):
         thread.metadata = dict(run.metadata)
 
 
-@fault("THREADRUN-004")
+@fault("THREADRUN-004", "THREADRUN-006")
 class LabelsTheRunNot(Made):
     """The metadata of a run that comes with its thread is lost."""
 
