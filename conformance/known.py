@@ -107,7 +107,8 @@ class Known:
             return Verdict.FLAKY, f"{entry.reason} ({reason or 'it holds today'})"
         if broken:
             return Verdict.KNOWN, f"{entry.reason} ({reason})"
-        if not self._awaited[entry.key] and came_to == {Verdict.PASS}:
+        holds = came_to - {Verdict.NOT_APPLICABLE} == {Verdict.PASS}  # what does not apply keeps no entry
+        if not self._awaited[entry.key] and holds:
             return Verdict.STALE, f"it is listed as a known failure and holds now: delete {entry.key} from the list"
         return verdict, reason
 

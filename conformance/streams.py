@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from conformance.wire.events import read
-from conformance.wire.exchange import BROKEN, LEFT, Response
+from conformance.wire.exchange import BROKEN, LATE, LEFT, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: How many events a stream may have, and how many pieces are told apart: a long answer has some thousands.
 _MOST: Final = 20_000
+#: How the reason begins where a stream is larger or longer than anybody wants to hear, and what is then kept of it.
+_BEYOND: Final = "it "
+_KEPT, _KEPT_EVENTS = 256 * 1024, 1_000
 
 
 class Arriving(Protocol):
@@ -109,11 +112,24 @@ class Stream:
             over = any(event.is_last for event in self.events)  # nobody waits for a connection to close
             cut = arriving.cut or cut
             cut = cut if not over or cut.startswith(BROKEN) else ""
+            if cut.startswith(_BEYOND) and not cut.startswith(LATE):
+                self._keep_the_beginning()
             response = Response(arriving.status, arriving.headers, bytes(self._body), tuple(self._sizes), cut)
             arriving.close(response, duration)
             self._reply = self._keep(arriving, response, duration)
             self._reply.remember(self.events)
         return self._reply
+
+    def _keep_the_beginning(self) -> None:
+        """Let go of all but the beginning of what has no end: there may be many such streams."""
+        del self._body[_KEPT:]
+        del self.events[_KEPT_EVENTS:]
+        left, sizes = len(self._body), list[tuple[int, float]]()
+        for size, came in self._sizes:
+            if left > 0:
+                sizes.append((min(size, left), came))
+            left -= size
+        self._sizes = sizes
 
     def _heard(self) -> Iterator[tuple[bytes, float]]:
         for piece, came in self._arriving.pieces():

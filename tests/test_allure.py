@@ -112,7 +112,7 @@ def test_verdicts_survive_the_words_of_allure(judge: Judge, tmp_path: Path) -> N
     )
     ran = judge(
         "--target-url=reference",
-        *("--runs-fault=comes-back", "--runs-fault=no-steps-at-all", "--runs-max-runs=60"),
+        *("--runs-fault=comes-back", "--runs-fault=no-steps-at-all", "--runs-max-runs=200"),
         "--alluredir=allure",
     )
     assert ran.code == 1, ran.text

@@ -44,7 +44,7 @@ def commands_of(text: str, row: str) -> list[str]:
         ),
         ("ignores-the-unknown", "RUN-CREATE-004", 'HTTP/1.1 200.*"status": "queued"'),
         ("drops-a-tool", "RUN-CREATE-011", 'HTTP/1.1 200.*"status": "queued"'),
-        ("outputs-revive", "RUN-TOOL-007", 'HTTP/1.1 200.*"status": "queued"'),
+        ("outputs-revive", "RUN-TOOL-007", "event: thread.run.queued.*event: thread.run.completed"),
         ("labels-the-run-as-the-thread", "RUN-THREADRUN-004", '"shared": "thread"'),
         ("comes-back", "RUN-LIFE-004", '"status": "completed"'),
         ("outputs-by-position", "RUN-TOOL-012", '"output": "the output of'),

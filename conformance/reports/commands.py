@@ -149,7 +149,8 @@ def _wanted(each: Exchange, later: Sequence[Exchange], names: Mapping[str, str])
 
 
 def _names_it(request: Request, id: str) -> bool:
-    in_path = quote(id, safe="") in request.path.split("/") and quote(id, safe="") == id
+    escaped = quote(id, safe="", errors="replace")  # a target may give what no URL can hold
+    in_path = escaped in request.path.split("/") and escaped == id
     return in_path or id in dict(request.query).values() or json.dumps(id).encode() in request.body
 
 
@@ -166,7 +167,7 @@ def _with_names(request: Request, place: Place, names: Mapping[str, str]) -> str
     for id, name in names.items():
         if _names_it(request, id):
             url = '"' + url.strip("'\"") + '"'
-            url = re.sub(rf"(?<=[/=]){re.escape(quote(id, safe=''))}(?=[/?&\"])", f"${name}", url)
+            url = re.sub(rf"(?<=[/=]){re.escape(quote(id, safe='', errors='replace'))}(?=[/?&\"])", f"${name}", url)
             body = [part.replace(json.dumps(id), f'"\'"${name}"\'"') for part in body]
     return " ".join(["-X", request.method, url, *_headers(request, place), *body])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from conformance.outcomes import NotClaimed, Untested, Violated, Violation
 from conformance.sdk.bodies import RUN, THREAD
-from conformance.sdk.general import ENDS, MOST, ONCE, SHOWN, Called, again
+from conformance.sdk.general import ENDS, MOST, ONCE, SHOWN, SURVEYED, Called, again
 from conformance.sdk.granting import granted
 from conformance.sdk.made import Asked, Made
 from conformance.sdk.protocol import EXPECTED, NEEDED, Answer, CallHangs
@@ -99,7 +99,7 @@ class Seen:
         if self.row != _SENDS:
             self.need_sent()
         if not condition:
-            if self.breaks_anyway(self.error):
+            if self.row != _SENDS and self.breaks_anyway(self.error):
                 raise Untested(f"so does a plain run, which {_PLAIN_ROW} is about: {self.answer}")
             told = str(self.answer) if actual is None else str(actual)
             raise Violated(Violation(expected, told, tuple(self.requests[-SHOWN:]), calls=self.calls))
@@ -216,7 +216,7 @@ class Conversation:
         shown = {"id": 1, "call": call, "arguments": arguments, "client": client}
         line, in_order = json.dumps(shown, ensure_ascii=False), sorted(kept, key=lambda each: each.at)
         if hanging:
-            self._hangs(Called(call, retries, in_order, (line, again(self.sdk, self.row, ENDS))), hanging)
+            self._hangs(Called(call, retries, in_order, (line, again(self.sdk, self.row or SURVEYED, ENDS))), hanging)
         if answer.unsupported:
             told = f"{call} with {', '.join(arguments)}"
             raise _impossible(call if arguments.keys() <= NEEDED else "", answer.unsupported, told)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The requirements that are judged so.
 ENDS, MOST, SAME, MARKED, ONCE = "SDK-TIME-006", "SDK-RETRY-006", "SDK-RETRY-007", "SDK-RETRY-008", "SDK-RETRY-010"
+#: A requirement whose cases make the calls of the survey, which belong to none.
+SURVEYED: Final = "SDK-REQ-001"
 #: The calls that are made of several requests by their nature, and those that must not be carried out twice.
 _OF_SEVERAL: Final = frozenset({"poll_run", "iterate_runs"})
 _CREATES_OR_CANCELS: Final = frozenset({"create_run", "create_thread_and_run", "stream_run", "cancel_run"})
@@ -94,7 +96,7 @@ class General:
         found: dict[str, Violation] = {}
         for id, broken in ((ONCE, _once), (MOST, _most), (SAME, _same), (MARKED, self._marked)):
             if violation := broken(called):
-                found[id] = violation = replace(violation, calls=(*called.calls, again(sdk, case, id)))
+                found[id] = violation = replace(violation, calls=(*called.calls, again(sdk, case or SURVEYED, id)))
                 self.meet(id, violation, case)
                 break  # what was sent too often need not be the same, nor marked
         return found

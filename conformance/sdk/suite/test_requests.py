@@ -1,4 +1,4 @@
-"""What a client sends where something special is asked of it; `test_sent.py` judges all that it sends."""
+"""What a client sends where something special is asked of it; `test_all_requests.py` judges all that it sends."""
 
 from __future__ import annotations
 
