@@ -41,6 +41,9 @@ def test_a_run_at_rest_takes_no_outputs_for_a_stream(told: Told) -> None:
 def test_a_cancelled_run_takes_no_outputs_for_a_stream(interfered: Interfered) -> None:
     """Nothing brings it back, and nothing is told of it."""
     need(interfered.cancel.succeeded, "the cancel was not accepted, which RUN-CANCEL-001 is about")
+    interfered.run.pause("afterlife", since=interfered.settled)
+    seen = interfered.run.retrieve()
+    need(need_run(seen).get("status") == "cancelled", f"the run came back to life, which RUN-LIFE-004 is about: {seen}")
     _expect_refused_at_rest(interfered.run, interfered.settled, "cancelled")
 
 
