@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 #: How many events a stream may have, and how many pieces are told apart: a long answer has some thousands.
 _MOST: Final = 20_000
-#: How the reason begins where a stream is larger or longer than anybody wants to hear, and what is then kept of it.
-_BEYOND: Final = "it "
+#: What is kept of a stream that is larger or longer than anybody wants to hear: bytes and events.
 _KEPT, _KEPT_EVENTS = 256 * 1024, 1_000
 
 
@@ -112,7 +111,7 @@ class Stream:
             over = any(event.is_last for event in self.events)  # nobody waits for a connection to close
             cut = arriving.cut or cut
             cut = cut if not over or cut.startswith(BROKEN) else ""
-            if cut.startswith(_BEYOND) and not cut.startswith(LATE):
+            if cut and not cut.startswith((LEFT, LATE, BROKEN)):
                 self._keep_the_beginning()
             response = Response(arriving.status, arriving.headers, bytes(self._body), tuple(self._sizes), cut)
             arriving.close(response, duration)

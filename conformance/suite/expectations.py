@@ -34,6 +34,7 @@ __all__ = [
     "need_page",
     "need_refused_in_json",
     "need_run",
+    "need_still_cancelled",
     "note",
     "shown",
     "status_of",
@@ -116,6 +117,14 @@ def need_refused_in_json(reply: Exchange) -> None:
     """What is refused in the words of a stream is refused, and RUN-STREAM-020 is about how."""
     told = {event.name for event in reply.events}
     need("error" not in told, f"it is refused in a stream, which RUN-STREAM-020 is about: {reply}")
+
+
+def need_still_cancelled(run: Run, *, since: Exchange | None = None) -> Exchange:
+    """Look a cancelled run up two seconds later; one that came back to life is another requirement's business."""
+    run.pause("afterlife", since=since or run.seen)
+    seen = run.retrieve()
+    need(need_run(seen).get("status") == "cancelled", f"the run came back to life, which RUN-LIFE-004 is about: {seen}")
+    return seen
 
 
 def status_of(reply: Exchange) -> str:

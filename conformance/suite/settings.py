@@ -32,6 +32,18 @@ def strict(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {**usual, "parameters": parameters, "strict": True}}
 
 
+#: What a run is created with besides; none of it is the default, and some targets or models do not have all of it.
+SETTINGS: Final[dict[str, Any]] = {
+    "tools": [function("conformance_of_the_run")],
+    "tool_choice": "none",
+    "parallel_tool_calls": False,
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "max_prompt_tokens": 1000,
+    "max_completion_tokens": 1001,
+    "truncation_strategy": {"type": "last_messages", "last_messages": 3},
+    "response_format": {"type": "text"},
+}
 FILE_SEARCH: Final[dict[str, Any]] = {
     "max_num_results": 7,
     "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.5},
@@ -149,6 +161,11 @@ def _sorted(value: Any) -> Any:
     if not isinstance(value, list) or not all(isinstance(each, dict) and "type" in each for each in value):
         return value
     return sorted(value, key=lambda tool: (str(tool["type"]), str((tool.get("function") or {}).get("name"))))
+
+
+def lost_in(run: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """The settings that a run does not show as they were given."""
+    return [name for name, value in settings.items() if not contains(run.get(name), value)]
 
 
 def expect_shown(reply: Exchange, wanted: Mapping[str, Any], *before: Exchange) -> None:

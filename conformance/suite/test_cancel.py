@@ -20,6 +20,7 @@ from conformance.suite.expectations import (
     need,
     need_page,
     need_run,
+    need_still_cancelled,
     status_of,
 )
 
@@ -46,14 +47,6 @@ def cancelled(run: Run) -> Exchange:
     reply = run.cancel()
     need(reply.succeeded, f"the run could not be cancelled: {reply}")
     return reply
-
-
-def still_cancelled(run: Run, *, since: Exchange | None = None) -> Exchange:
-    """Look a cancelled run up two seconds later; one that came back to life is another requirement's business."""
-    run.pause("afterlife", since=since or run.seen)
-    seen = run.retrieve()
-    need(need_run(seen).get("status") == "cancelled", f"the run came back to life, which RUN-LIFE-004 is about: {seen}")
-    return seen
 
 
 @requirement("RUN-CANCEL-001")
@@ -143,7 +136,7 @@ def test_a_cancel_is_seen_by_the_next_reader(run: Run) -> None:
 @fresh_run("cancelled")
 def test_a_cancelled_run_takes_no_outputs(run: Run) -> None:
     """Outputs that come after the cancel are refused, and bring nothing back."""
-    before = still_cancelled(run)
+    before = need_still_cancelled(run)
 
     reply = run.submit()
 
@@ -165,7 +158,7 @@ def test_a_cancelled_run_unlocks_its_thread(what: str, stage: Stage) -> None:
         run.pause("apart", since=reply)  # what locks the thread may hear of the cancel a moment later
         reply = go_on()
 
-    before = still_cancelled(run, since=reply)
+    before = need_still_cancelled(run, since=reply)
     expect(reply.succeeded, f"a new {what} (2xx)", f"status {reply.status}", run.seen, reply, before)
 
 
@@ -173,7 +166,7 @@ def test_a_cancelled_run_unlocks_its_thread(what: str, stage: Stage) -> None:
 @fresh_run("cancelled")
 def test_further_cancels_change_nothing(run: Run) -> None:
     """However often it is asked, a cancelled run stays cancelled, since the same moment."""
-    before = still_cancelled(run)  # two seconds on, since a moment that moves moves by whole seconds
+    before = need_still_cancelled(run)  # two seconds on, since a moment that moves moves by whole seconds
 
     for form in FORMS:
         run.cancel(form)
@@ -185,7 +178,7 @@ def test_further_cancels_change_nothing(run: Run) -> None:
 @fresh_run("cancelled")
 def test_a_cancelled_run_is_not_cancelled_again(run: Run) -> None:
     """The second cancel is told that it comes too late, and so is whoever asks again."""
-    before = still_cancelled(run)
+    before = need_still_cancelled(run)
 
     for _ in range(AGAIN):
         expect_refused(run.cancel(), before, because="the run is already cancelled")

@@ -13,8 +13,7 @@ from conformance.states.streams import ask, told_of
 from conformance.suite import requirement
 from conformance.suite.conversation import MESSAGES, text_of
 from conformance.suite.expectations import expect, need, need_page, need_run, shown
-from conformance.suite.settings import NO_MODEL, function
-from conformance.wire.values import contains
+from conformance.suite.settings import NO_MODEL, SETTINGS, lost_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,19 +26,7 @@ if TYPE_CHECKING:
 
 BASE: Final = "Answer in three words."
 MORE: Final = "Mind ünïcödé ☃ 🎉, and be brief."
-#: None of it is the default, and some targets or models do not have all of it.
-SETTINGS: Final[dict[str, Any]] = {
-    "metadata": {"Run": "Zoë ☃ 🎉", "none": ""},
-    "tools": [function("conformance_of_the_stream")],
-    "tool_choice": "none",
-    "parallel_tool_calls": False,
-    "temperature": 0.5,
-    "top_p": 0.5,
-    "max_prompt_tokens": 1000,
-    "max_completion_tokens": 1001,
-    "truncation_strategy": {"type": "last_messages", "last_messages": 3},
-    "response_format": {"type": "text"},
-}
+FURNISHED: Final = {"metadata": {"Run": "Zoë ☃ 🎉", "none": ""}, **SETTINGS}
 WORDS: Final[dict[str, Any]] = {
     "instructions": BASE,
     "additional_instructions": MORE,
@@ -65,7 +52,7 @@ def furnished(heard: Listened, shared: Shared) -> Furnished:
 
 def _furnished(stage: Stage) -> Furnished:
     thread = stage.thread()
-    with ask(stage, thread, **SETTINGS, **WORDS) as stream:
+    with ask(stage, thread, **FURNISHED, **WORDS) as stream:
         begun = stream.until(lambda event: event.shows_run)
         heard = stream.finish()
     return Furnished(heard, thread, told_of(stage, thread, begun) if begun else None)
@@ -83,7 +70,7 @@ def test_a_streamed_run_has_its_settings_like_any_other(where: str, furnished: F
     if furnished.run and not lost:
         return
 
-    usual = shared.created("like-the-stream", **SETTINGS, **WORDS)
+    usual = shared.created("like-the-stream", **FURNISHED, **WORDS)
     need(usual.succeeded, f"without a stream the same is not granted either: {usual}")
     expect(furnished.stream.succeeded, "a stream (2xx)", f"status {furnished.stream.status}", usual, furnished.stream)
     need(furnished.run, f"no stream told of a run, which RUN-STREAM-003 is about: {furnished.stream}")
@@ -102,7 +89,7 @@ def test_a_streamed_run_is_told_more_like_any_other(furnished: Furnished, shared
     texts, wanted = [text_of(each) for each in need_page(listed)], [text_of(each) for each in MESSAGES]
     got = texts[1 : 1 + len(wanted)]
     if got != wanted:
-        usual = shared.created("like-the-stream", **SETTINGS, **WORDS)
+        usual = shared.created("like-the-stream", **FURNISHED, **WORDS)
         others = Run(shared.stage.client, shared.stage.means.waits, usual).thread.messages("asc")
         usually = [text_of(each) for each in need_page(others)][1 : 1 + len(wanted)]
         need(usually == wanted, f"without a stream they are not there either, which RUN-CREATE-009 is about: {others}")
@@ -142,6 +129,6 @@ def test_a_streamed_run_releases_its_thread(furnished: Furnished) -> None:
 
 def _lost_in(run: Mapping[str, Any]) -> list[str]:
     """What a run does not show as it was given."""
-    lost = [name for name, value in SETTINGS.items() if not contains(run.get(name), value)]
+    lost = lost_in(run, FURNISHED)
     words = str(run.get("instructions"))
     return [*lost, *([] if words.count(BASE) == words.count(MORE) == 1 else ["instructions"])]

@@ -14,13 +14,19 @@ from conformance.states.stage import LONG_PROMPT, SHORT_PROMPT
 from conformance.suite import requirement
 from conformance.suite.conversation import MESSAGES, text_of
 from conformance.suite.expectations import expect, need, need_page, need_run, shown
-from conformance.suite.settings import NULLABLE, expect_created, expect_json, expect_shown, function, need_documented
+from conformance.suite.settings import (
+    NULLABLE,
+    SETTINGS,
+    expect_created,
+    expect_json,
+    expect_shown,
+    lost_in,
+    need_documented,
+)
 from conformance.suite.steps import steps_by_now
 from conformance.wire.values import contains
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from conformance.states.shared import Shared
     from conformance.states.stage import Stage
     from conformance.wire.exchange import Exchange
@@ -28,18 +34,6 @@ if TYPE_CHECKING:
 OF_THE_THREAD: Final = {"Thread": "Zoë ☃ 🎉", "empty": "", "shared": "thread"}
 OF_THE_RUN: Final = {"Run": "Zoë ☃ 🎉", "none": "", "shared": "run"}
 INSTRUCTIONS: Final = "Answer in three words."
-#: What a run is created with besides; none of it is the default, and some targets or models do not have all of it.
-SETTINGS: Final[dict[str, Any]] = {
-    "tools": [function("conformance_of_the_run")],
-    "tool_choice": "none",
-    "parallel_tool_calls": False,
-    "temperature": 0.5,
-    "top_p": 0.5,
-    "max_prompt_tokens": 1000,
-    "max_completion_tokens": 1001,
-    "truncation_strategy": {"type": "last_messages", "last_messages": 3},
-    "response_format": {"type": "text"},
-}
 #: What may be null.
 UNSAID: Final = [name for name in NULLABLE if not name.startswith("additional_")]
 
@@ -180,13 +174,13 @@ def test_the_run_is_read_like_any_other(made: Exchange, stage: Stage, some_run: 
 def test_the_run_has_its_settings_like_any_other(furnished: Exchange, made: Exchange, shared: Shared) -> None:
     """What a run is created with counts, whether its thread is there already or comes with it."""
     need(made.succeeded, f"there is no run, which RUN-THREADRUN-001 is about: {made}")
-    if furnished.succeeded and not _lost_in(furnished, SETTINGS):
+    if furnished.succeeded and not lost_in(need_run(furnished), SETTINGS):
         return
 
     usual = shared.created("like-thread-and-run", **SETTINGS)
     need(usual.succeeded, f"a run on a thread that is there is refused with these settings as well: {usual}")
     expect(furnished.succeeded, "a run with these settings (2xx)", f"status {furnished.status}", usual, furnished)
-    kept = {name: value for name, value in SETTINGS.items() if name not in _lost_in(usual, SETTINGS)}
+    kept = {name: value for name, value in SETTINGS.items() if name not in lost_in(need_run(usual), SETTINGS)}
     expect_shown(furnished, kept, usual)
 
 
@@ -259,12 +253,6 @@ def test_the_run_has_its_steps_like_any_other(made: Exchange, stage: Stage, shar
     need(need_page(usual), f"no run has steps, which RUN-STEP-001 is about: {usual}")
     told = f"status {listed.status}" if not listed.succeeded else "none"
     expect(listed.succeeded and need_page(listed), "the steps of the run", told, ended, usual, listed)
-
-
-def _lost_in(reply: Exchange, settings: Mapping[str, Any]) -> list[str]:
-    """The settings that a run does not show as they were given."""
-    run = need_run(reply)
-    return [name for name, value in settings.items() if not contains(run.get(name), value)]
 
 
 def _run(stage: Stage, reply: Exchange) -> Run:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.outcomes import Untested, Violated, Violation
 from conformance.sdk import bodies
-from conformance.sdk.bodies import ASSISTANT, DONE, RUN, THREAD, event
+from conformance.sdk.bodies import ASSISTANT, THREAD
+from conformance.sdk.granting import granted
 from conformance.sdk.protocol import DriverBroke
-from conformance.sdk.script import reply, stream
-from conformance.sdk.suite.telling import NEW_RUN, OF_RUN, OUTPUTS
+from conformance.sdk.script import reply
+from conformance.sdk.suite.telling import CALLS, NEW_RUN, OF_RUN, OUTPUTS
 
 if TYPE_CHECKING:
     from conformance.sdk.conversation import Conversation, Seen
@@ -64,13 +65,8 @@ _OUTPUTS: Final = {
 }
 #: Every call with as little as it needs.
 LEAST: Final[dict[str, dict[str, Any]]] = {
-    "create_run": NEW_RUN,
-    "retrieve_run": OF_RUN,
-    "modify_run": {**OF_RUN, "metadata": {"order": "7"}},
-    "cancel_run": OF_RUN,
-    "submit_tool_outputs": OUTPUTS,
+    **CALLS,
     "create_thread_and_run": {"assistant_id": ASSISTANT},
-    "list_runs": {"thread_id": THREAD},
     "iterate_runs": {"thread_id": THREAD},
     "poll_run": OF_RUN,
     "stream_run": NEW_RUN,
@@ -96,8 +92,6 @@ MOST: Final[dict[str, dict[str, Any]]] = {
 def script(call: str) -> list[Reply]:
     """What a server answers that grants a call; a walk has two pages, and a wait two polls."""
     match call:
-        case "list_runs":
-            return [reply(bodies.page(RUN))]
         case "iterate_runs":
             return [
                 reply(bodies.page("run_1", "run_2", has_more=True)),
@@ -106,9 +100,7 @@ def script(call: str) -> list[Reply]:
             ]
         case "poll_run":
             return [reply(bodies.run(), openai_poll_after_ms="10"), *[reply(bodies.run("completed"))] * 2]
-        case "stream_run" | "stream_tool_outputs":
-            return [stream([event("thread.run.completed", bodies.run("completed")), DONE])]
-    return [reply(bodies.run("queued"))]
+    return [granted(call)]
 
 
 def grant(sdk: Conversation, call: str, *, base: str = "/v1", **arguments: Any) -> Seen:
@@ -126,8 +118,9 @@ def survey(sdk: Conversation) -> None:
     Raises:
         DriverBroke: the driver did not keep to the protocol in one of them; all others were made nevertheless.
     """
-    if any(not made.row for made in sdk.all_made):
+    if "the survey" in sdk.general.kept:
         return
+    sdk.general.kept["the survey"] = True
     made = [(each.asked.call, each.asked.arguments) for each in sdk.all_made]
     broke = list[DriverBroke]()
     for row, base, calls in (("", OTHER_BASE, LEAST), (MOST_ROW, "/v1", MOST)):

@@ -170,25 +170,15 @@ def test_the_keys_of_metadata_are_the_callers(sdk: Conversation) -> None:
 
 
 @requirement("SDK-RUN-014")
-def test_nothing_is_not_empty(sdk: Conversation) -> None:
-    """A usage that nobody knows yet is not none, and no metadata are not metadata without a key."""
+@pytest.mark.parametrize("body", [NOTHING, EMPTIES], ids=["nothing", "empty"])
+def test_nothing_and_empty_are_two_things(sdk: Conversation, body: dict[str, Any]) -> None:
+    """A usage that nobody knows yet is not none, and metadata without a key are not no metadata."""
     sdk.claims("nulls")
 
-    seen = given(sdk, NOTHING)
+    seen = given(sdk, body)
 
     run = seen.result
-    expect_none(seen, (each for each in differences(NOTHING, run) if each.row == EMPTY))
-
-
-@requirement("SDK-RUN-014")
-def test_empty_is_not_nothing(sdk: Conversation) -> None:
-    """Whoever looks for a key in them finds none, instead of no metadata."""
-    sdk.claims("nulls")
-
-    seen = given(sdk, EMPTIES)
-
-    run = seen.result
-    expect_none(seen, (each for each in differences(EMPTIES, run) if each.row == EMPTY))
+    expect_none(seen, (each for each in differences(body, run) if each.row == EMPTY))
 
 
 @requirement("SDK-RUN-014")
