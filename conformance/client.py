@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 T = TypeVar("T", "Exchange", Stream)
 #: The forms in which clients send a cancel; `states.handles` knows what they look like.
 CancelForm = Literal["json", "bare", "object"]
+_UNWATCHED: Final = nullcontext()
+_OVER: Final = "the session ended before this was sent"
 #: Seconds for which a request waits for those that it should leave with.
 _MUSTER: Final = 60.0
+#: More threads than requests can ever leave together; those of one race must not wait for those of another.
+_RACERS: Final = 256
 
 
 class _Here(threading.local):
@@ -88,6 +92,7 @@ class Client:
         self.watch: Watch | None = None
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
         self._here = _Here()
+        self._racers = ThreadPoolExecutor(_RACERS, thread_name_prefix="race")
         self._begun: set[str] = set()
         self._kept: dict[str, list[Stream]] = {}
         self._lock = threading.Lock()
@@ -179,7 +184,7 @@ class Client:
             Unreachable: see `send`.
         """
         request = self._asked(operation, options)
-        with self._width.taken():  # which is over when the head of the answer is there
+        with self._width:  # which is over when the head of the answer is there
             return self._patiently(lambda: self._heard(request, seconds))
 
     def keep(self, stream: Stream) -> None:
@@ -199,7 +204,7 @@ class Client:
     def _sent(self, request: Request) -> Exchange:
         if self._here.gate:
             return self._exchange(request)
-        with self._width.taken():
+        with self._width:
             return self._patiently(lambda: self._exchange(request))
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
@@ -226,10 +231,17 @@ class Client:
         return attempt()
 
     def _exchange(self, request: Request) -> Exchange:
-        with self._passed_on(), self.watch.asking(self.scope_name) if self.watch else nullcontext():
-            reply = self._sender.send(request, self.scope_name, self._here.gate)
+        scope = self.scope_name
+        if self._over:
+            raise Fault(_OVER)
+        try:
+            with self.watch.asking(scope) if self.watch else _UNWATCHED:
+                reply = self._sender.send(request, scope, self._here.gate)
+        except Untested as problem:
+            self._remember(problem)
+            raise
         return self.journal.append(
-            scope=self.scope_name,
+            scope=scope,
             request=request,
             response=reply.response,
             at=reply.at,
@@ -241,8 +253,13 @@ class Client:
         scope = self.scope_name
         if self.watch:
             self.watch.begin(scope, "stream", seconds)
-        with self._passed_on():
+        if self._over:
+            raise Fault(_OVER)
+        try:
             arriving = self._sender.listen(request, scope, seconds)
+        except Untested as problem:
+            self._remember(problem)
+            raise
 
         def keep(arriving: Arriving, response: Response, duration: float) -> Exchange:
             return self.journal.append(
@@ -256,17 +273,10 @@ class Client:
 
         return Stream(arriving, keep)
 
-    @contextmanager
-    def _passed_on(self) -> Iterator[None]:
-        """Inside, a request leaves, unless all is over; what was not given is remembered."""
-        if self._over:
-            raise Fault("the session ended before this was sent")
-        try:
-            yield
-        except Untested as problem:
-            if not problem.gates:
-                self.withhold(problem)
-            raise
+    def _remember(self, problem: Untested) -> None:
+        """Keep why a recording has no answer, which excuses what depends on it."""
+        if not problem.gates:
+            self.withhold(problem)
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
@@ -293,9 +303,8 @@ class Client:
                 barrier.abort()  # nobody waits for one that does not come
                 raise
 
-        with ThreadPoolExecutor(len(calls)) as pool:
-            drawn = self._drawn.sample(range(len(calls)), len(calls))
-            lined_up = {place: pool.submit(at_the_line, calls[place]) for place in drawn}
+        drawn = self._drawn.sample(range(len(calls)), len(calls))
+        lined_up = {place: self._racers.submit(at_the_line, calls[place]) for place in drawn}
         coming = [lined_up[place] for place in range(len(calls))]
         problems = [problem for each in coming if (problem := each.exception())]
         for problem in sorted(problems, key=lambda each: isinstance(each, threading.BrokenBarrierError)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -44,6 +45,9 @@ class Dialect:
         self._headers = {name.lower(): value for name, value in (headers or {}).items() if value}
         self._query = tuple(query)
         self._key, self._key_header = key, key_header
+        self._usual = {"accept": JSON_TYPE, **self._headers}
+        if key is not None:
+            self._usual |= self._carrying(key)
 
     def request(
         self,
@@ -75,10 +79,10 @@ class Dialect:
         """
         for _, parameter in query:
             in_url(parameter)
-        sent = {"accept": JSON_TYPE, **self._headers}
-        if (key := self._key if key is UNSET else key) is not None:
-            name, template = self._key_header
-            sent[name.lower()] = template.format(key=key)
+        if key is UNSET:
+            sent = dict(self._usual)
+        else:
+            sent = {"accept": JSON_TYPE, **self._headers, **(self._carrying(key) if key is not None else {})}
         if json is not UNSET:
             content, content_type = jsonlib.dumps(json).encode(), JSON_TYPE
         if content_type is not None:
@@ -88,6 +92,11 @@ class Dialect:
             if value is not None:
                 sent[name.lower()] = value
         return Request(method, self.base_path + path, (*query, *self._query), sent, content)
+
+    def _carrying(self, key: str) -> Mapping[str, str]:
+        """The header that carries a key."""
+        name, template = self._key_header
+        return {name.lower(): template.format(key=key)}
 
 
 def path_to(template: str, **ids: str) -> str:
@@ -100,6 +109,7 @@ def path_to(template: str, **ids: str) -> str:
     return template.format(**{name: in_url(value) for name, value in ids.items()})
 
 
+@lru_cache(maxsize=4096)
 def in_url(value: str) -> str:
     """
     Escape an id or a parameter, most of which come from the target.

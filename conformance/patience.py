@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conformance.wire.exchange import Exchange
 
 _TOO_MANY: Final = 429
@@ -68,19 +65,17 @@ class Width:
         self._went_well = 0
         self._change = threading.Condition()
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Inside, one more is under way; before, it waits until there is room."""
         with self._change:
             while self._under_way >= self._width:
                 self._change.wait()
             self._under_way += 1
-        try:
-            yield
-        finally:
-            with self._change:
-                self._under_way -= 1
-                self._change.notify_all()
+
+    def __exit__(self, *_: object) -> None:
+        with self._change:
+            self._under_way -= 1
+            self._change.notify_all()
 
     def widen(self) -> None:
         """Learn that a request was answered."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.wire.exchange import Request
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reply:
     """A response with its time on the sender's clock: `at` in Unix seconds, `duration` in seconds, both to the ms."""
 

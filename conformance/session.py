@@ -75,7 +75,7 @@ class Session:
         self.stopped = ""
         #: The capabilities that were looked for.
         self._probed: Sequence[str] = ()
-        self._evidence: Evidence
+        self._evidence: Evidence | None = None
         self._seen = 0
         keyless = settings.kind == "url" and not settings.key  # also in a rehearsal, which has a key of its own
         self._line = connect(settings, start, self.redactor)
@@ -218,12 +218,15 @@ class Session:
 
     def evidence(self) -> Evidence:
         """All that was seen so far; where no case ran, a fixed survey is staged first."""
-        from conformance.invariants.evidence import Evidence
-
         if not self._seen and not any(each.scope.startswith(_SENDING) for each in self.journal):
             self._survey()
         self.side_by_side.wait_for_subjects()
-        if self._seen != len(self.journal):  # what all invariants derive is derived once
+        return self._derived()
+
+    def _derived(self) -> Evidence:
+        from conformance.invariants.evidence import Evidence
+
+        if self._evidence is None or self._seen != len(self.journal):  # what all invariants derive is derived once
             one_clock = self.settings.kind == "url"
             self._evidence, self._seen = Evidence(self.journal, one_clock=one_clock), len(self.journal)
         return self._evidence
@@ -279,10 +282,8 @@ class Session:
 
     def tokens(self) -> int:
         """What the runs cost, by their own word; each counts once, by the last message that tells."""
-        from conformance.invariants.evidence import Evidence
-
         spent: dict[str, int] = {}
-        for seen in Evidence(self.journal).runs:
+        for seen in self._derived().runs:
             usage = seen.run.get("usage")
             tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
             if type(tokens) is int and 0 <= tokens < _MOST_TOKENS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,9 +16,12 @@ if TYPE_CHECKING:
 
     from conformance.invariants.step_evidence import StepSighting
     from conformance.wire.exchange import Exchange
+    from conformance.wire.operations import Shape
 
 T = TypeVar("T")
 
+#: The operations that change a run that is there.
+_WRITES = frozenset({"cancel_run", "submit_tool_outputs", "modify_run"})
 #: Headers that carry a key.
 KEYS = ("authorization", "api-key", "x-api-key")
 
@@ -53,21 +55,35 @@ class Evidence:
     @cached_property
     def messages(self) -> Sequence[Message]:
         """Every exchange of a run operation."""
-        named = {each.json["id"] for each in self._journal if each.succeeded and _has_id(each.json)}
+        succeeded = [each for each in self._journal if each.succeeded]
+        named = {each.json["id"] for each in succeeded if _has_id(each.json)}
         named |= {str(seen.run.get("assistant_id")) for seen in self.runs}
         steps = {seen.place for seen in self.run_steps if not seen.astray}
-        keys = {_key(each) for each in self._journal if each.succeeded}
+        keys = {_key(each) for each in succeeded}
         found, deleted = list[Message](), set[str]()
         for each in self._journal:
             if each.operation and each.operation.name in RUN_OPERATIONS:
-                names = _named_in(each) - {each.ids.get("run_id", ""), each.ids.get("step_id", "")}
-                of_thread = "run_id" not in each.ids or (each.ids["thread_id"], each.ids["run_id"]) in self.histories
-                of_run = "step_id" not in each.ids or tuple(each.ids.values()) in steps
-                known = names <= named - deleted and of_thread and of_run and _key(each) in keys
-                found.append(Message(each, known))
+                ids = each.ids
+                of_thread = "run_id" not in ids or (ids["thread_id"], ids["run_id"]) in self.histories
+                of_run = "step_id" not in ids or tuple(ids.values()) in steps
+                known = of_thread and of_run and _key(each) in keys
+                found.append(Message(each, known and all(id in named and id not in deleted for id in _named_in(each))))
             elif each.operation and each.operation.returns == "deleted" and each.succeeded:
                 deleted |= set(each.ids.values())
         return found
+
+    @cached_property
+    def _replies(self) -> Mapping[str, Sequence[Message]]:
+        found: dict[str, list[Message]] = {}
+        for each in self.messages:
+            operation = each.exchange.operation
+            if operation and each.exchange.succeeded and not each.exchange.is_stream:
+                found.setdefault(operation.returns, []).append(each)
+        return found
+
+    def replies(self, shape: Shape) -> Sequence[Message]:
+        """Every successful response that by its operation shows this, and is not a stream."""
+        return self._replies.get(shape, ())
 
     @property
     def strays(self) -> Iterator[Message]:
@@ -81,16 +97,19 @@ class Evidence:
         """The sightings of each run, in order, by the thread that it was reached through and its id."""
         found: dict[tuple[str, str], list[Sighting]] = {}
         said: dict[bytes, Sighting] = {}
+        same: dict[int, Sighting] = {}  # equal bodies are decoded to one object
         homes: dict[str, str] = {}
         for thread_id, run, exchange, listed in _sightings(self._journal):
-            id = run.get("id")
-            name = id if isinstance(id, str) else ""
+            name = run["id"] if isinstance(run.get("id"), str) else ""
             history = found.setdefault((thread_id, name), [])
             before = history[-1] if history and name else None  # runs without an id may be different ones
-            words = marshal.dumps(dict(run), 2)  # which tells 1 from 1.0 and true, and knows no references
+            # marshal tells 1 from 1.0 and true, and version 2 knows no references
+            first = same.get(id(run)) or said.get(words := marshal.dumps(run, 2))  # type: ignore[arg-type]
             astray = name != "" and thread_id != homes.setdefault(name, thread_id) == run.get("thread_id")
-            history.append(sighting := Sighting(run, exchange, thread_id, listed, before, said.get(words), astray))
-            said.setdefault(words, sighting)
+            history.append(sighting := Sighting(run, exchange, thread_id, listed, before, first, astray))
+            same[id(run)] = first or sighting
+            if first is None:
+                said[words] = sighting
         return found
 
     @cached_property
@@ -108,9 +127,7 @@ class Evidence:
         """Every two sightings of a run with none between them; those that overlap in time have no order."""
         asked: dict[str, list[Exchange]] = {}
         for each in self._journal:
-            if not each.refused and any(
-                is_of(each, name) for name in ("cancel_run", "submit_tool_outputs", "modify_run")
-            ):
+            if each.operation and each.operation.name in _WRITES and not each.refused:
                 asked.setdefault(each.ids.get("run_id", ""), []).append(each)
         left = {
             str(event.value.get("id"))
@@ -120,7 +137,7 @@ class Evidence:
             if event.shows_run
         }
         return [
-            replace(_step(before, sighting, asked.get(id, [])), left=id in left)
+            _step(before, sighting, asked.get(id, ()), left=id in left)
             for (_, id), history in self.histories.items()
             for sighting in history
             for before in _right_before(sighting)
@@ -137,7 +154,7 @@ class Evidence:
         return [
             Page(each, each.json)
             for each in self._journal
-            if each.succeeded and is_of(each, "list_runs") and isinstance(each.json, dict)
+            if is_of(each, "list_runs") and each.succeeded and isinstance(each.json, dict)
         ]
 
     @cached_property
@@ -159,18 +176,20 @@ class Evidence:
 
 def _sightings(journal: Iterable[Exchange]) -> Iterator[tuple[str, Mapping[str, Any], Exchange, bool]]:
     for each in journal:
-        if not each.succeeded or each.operation is None or not isinstance(each.json, dict):
+        if each.operation is None or not each.succeeded or not isinstance(body := each.json, dict):
             continue
-        if each.operation.returns == "run" and is_run(each.json):
-            thread = each.ids.get("thread_id") or str(each.json.get("thread_id"))
-            yield thread, each.json, each, False
-        elif each.operation.returns == "run_list" and isinstance(each.json.get("data"), list):
-            for item in each.json["data"]:
+        if each.operation.returns == "run" and is_run(body):
+            thread = each.ids.get("thread_id") or str(body.get("thread_id"))
+            yield thread, body, each, False
+        elif each.operation.returns == "run_list" and isinstance(body.get("data"), list):
+            for item in body["data"]:
                 if is_run(item):
                     yield each.ids["thread_id"], item, each, True
 
 
-def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange]) -> Step:
+def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange], *, left: bool) -> Step:
+    if not asked:
+        return Step(before, after, (), None, left)
     first, last = before.exchange, after.exchange
     between = tuple(
         each
@@ -178,7 +197,7 @@ def _step(before: Sighting, after: Sighting, asked: Sequence[Exchange]) -> Step:
         if first.number <= each.number <= last.number or each.overlaps(first) or each.overlaps(last)
     )
     cancels = [each for each in asked if is_of(each, "cancel_run") and (each.number <= last.number or each in between)]
-    return Step(before, after, between, cancels[-1] if cancels else None)
+    return Step(before, after, between, cancels[-1] if cancels else None, left)
 
 
 def _right_before(sighting: Sighting) -> Iterator[Sighting]:
@@ -197,13 +216,17 @@ def _unordered(one: Exchange, other: Exchange) -> bool:
 
 
 def _key(exchange: Exchange) -> tuple[str | None, ...]:
-    return tuple(exchange.request.headers.get(name) for name in KEYS)
+    headers = exchange.request.headers
+    return tuple([headers.get(name) for name in KEYS])
 
 
-def _named_in(exchange: Exchange) -> set[str]:
+def _named_in(exchange: Exchange) -> Iterator[str]:
+    """The ids of the thread and the assistant that a request names; those of runs and steps are looked up by place."""
+    if "thread_id" in exchange.ids:
+        yield exchange.ids["thread_id"]
     body = exchange.request.json
-    assistant = {str(body["assistant_id"])} if isinstance(body, dict) and "assistant_id" in body else set()
-    return set(exchange.ids.values()) | assistant
+    if isinstance(body, dict) and "assistant_id" in body:
+        yield str(body["assistant_id"])
 
 
 def _place(page: Page, after: str | None) -> object:

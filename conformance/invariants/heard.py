@@ -144,13 +144,14 @@ def streams(evidence: Evidence) -> Iterator[Heard]:
 
 def _doubtful(evidence: Evidence) -> Iterator[str]:
     modified = {each.ids["run_id"] for each in evidence.exchanges if _is(each, "modify_run")}
-    for seen in evidence.runs:
+    for seen in evidence.statements:
         yield from (str(fault.path[0]) for fault in seen.faults if fault.path)
         if not seen.final and seen.run.get("usage") is not None:
             yield "usage"
+    for seen in evidence.runs:
         if seen.run.get("thread_id") != seen.thread_id:
             yield "thread_id"
-        if seen.before:
+        if seen.before and seen.before.words is not seen.words:
             before, settled = seen.before.run, {"metadata"} if seen.run.get("id") in modified else set[str]()
             changed = (name for name in MADE_WITH if not same(before.get(name), seen.run.get(name)))
             yield from (name for name in changed if name not in settled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conformance.invariants.judging import Answer, Broken, invariant
@@ -46,7 +47,8 @@ _ON_CANCEL = {state: {"cancelling", "cancelled"} for state in ("queued", "in_pro
 _ON_SUBMIT = {"requires_action": {"queued", "in_progress"}}
 
 
-def reachable(state: str, *, cancelled: bool, submitted: bool) -> set[str]:
+@lru_cache(maxsize=64)
+def reachable(state: str, *, cancelled: bool, submitted: bool) -> frozenset[str]:
     """All states that a run could be in by the next look, including the one it was in."""
     seen, left = {state}, [state]
     while left:
@@ -56,7 +58,7 @@ def reachable(state: str, *, cancelled: bool, submitted: bool) -> set[str]:
         nexts |= _ON_SUBMIT.get(current, set()) if submitted else set()
         left += nexts - seen
         seen |= nexts
-    return seen
+    return frozenset(seen)
 
 
 def moves(state: str) -> set[str]:
@@ -138,11 +140,12 @@ def _kinds_differ_at_rest(step: Step) -> bool:
 def _apart_from_cancels(evidence: Evidence) -> Iterator[Step]:
     """Steps between other messages than replies to a cancel, since what never changes can skip those."""
     for step in evidence.steps:
+        if step.after.by("cancel_run"):
+            continue
         before: Sighting | None = step.before
         while before and before.by("cancel_run"):
             before = before.before
-        if not step.after.by("cancel_run"):
-            yield replace(step, before=before or step.before)
+        yield step if before is None or before is step.before else replace(step, before=before)
 
 
 @invariant("RUN-INV-029", _apart_from_cancels, lambda step: not _kinds_differ_at_rest(step))
@@ -229,11 +232,11 @@ def _told_to_call(evidence: Evidence) -> Iterator[Sighting]:
 
 
 def _has_asked(seen: Sighting) -> bool:
-    return any(each.status == "requires_action" for each in seen.life())
+    return "requires_action" in seen.statuses_so_far
 
 
 @invariant("RUN-LIFE-005", _told_to_call)
 def named_function_is_called(seen: Sighting) -> Answer:
     """A run that was told to call a function does not complete before it asked for the output."""
-    asked = _has_asked(seen) or any(each.status == "cancelling" for each in seen.life())
+    asked = _has_asked(seen) or "cancelling" in seen.statuses_so_far
     return None if asked else Broken("requires_action before it completes", "completed without having asked")

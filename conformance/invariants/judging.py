@@ -72,16 +72,16 @@ class Invariant:
 
     def judge(self, evidence: Evidence) -> Judgement:
         """Look at everything that it applies to."""
-        measured, violations, notes = 0, list[Violation](), dict[str, None]()
-        for subject in evidence.once(self._subjects):
-            if self._applies(subject):
-                measured += 1
-                match self._check(subject):
-                    case Broken(expected, actual):
-                        violations.append(Violation(_legible(expected), _legible(actual), subject.exchanges))
-                    case Remark(text):
-                        notes[_legible(text)] = None
-        return Judgement(measured, tuple(violations), tuple(notes))
+        subjects = [each for each in evidence.once(self._subjects) if self._applies(each)]
+        answers = [(subject, answer) for subject in subjects if (answer := self._check(subject)) is not None]
+        violations, notes = list[Violation](), dict[str, None]()
+        for subject, answer in answers:
+            match answer:
+                case Broken(expected, actual):
+                    violations.append(Violation(_legible(expected), _legible(actual), subject.exchanges))
+                case Remark(text):
+                    notes[_legible(text)] = None
+        return Judgement(len(subjects), tuple(violations), tuple(notes))
 
 
 def invariant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conformance.invariants.evidence import KEYS
@@ -16,7 +17,7 @@ from conformance.wire.requests import (
     ModifyRunRequest,
     SubmitToolOutputsRequest,
 )
-from conformance.wire.values import NOT_JSON, why_not_json
+from conformance.wire.values import NOT_JSON, parse, why_not_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -198,13 +199,21 @@ def well_formed(message: Message) -> bool:
         return False
     if operation.name in _BODILESS:
         return request.body in {b"", b"{}"}
-    model = _BODIES.get(operation.name)
-    if not isinstance(request.json, dict) or (model and faults(request.json, model)):
-        return False
-    return request.headers.get("content-type", "").startswith(JSON_TYPE)
+    return request.headers.get("content-type", "").startswith(JSON_TYPE) and _is_body_of(operation.name, request.body)
 
 
-@invariant("RUN-ERR-011", _messages, well_formed)
+@lru_cache(maxsize=1024)
+def _is_body_of(operation: str, body: bytes) -> bool:
+    """Whether a body is one that an operation documents; the same few are sent again and again."""
+    value, model = parse(body), _BODIES.get(operation)
+    return isinstance(value, dict) and not (model and faults(value, model))
+
+
+def _well_formed(evidence: Evidence) -> Iterator[Message]:
+    return filter(well_formed, evidence.messages)
+
+
+@invariant("RUN-ERR-011", _well_formed)
 def nothing_wrong_is_no_crash(message: Message) -> Answer:
     """A request with nothing wrong is not answered with a server error."""
     status = message.exchange.status
@@ -233,13 +242,15 @@ class Reread:
 
 def _rereads(evidence: Evidence) -> Iterator[Reread]:
     """Reads with nothing wrong of runs that had been read; how soon a new one is there is RUN-GET-003's business."""
-    for message in evidence.messages:
+    for message in evidence.once(_well_formed):
         each = message.exchange
-        if each.operation and each.operation.name == "retrieve_run" and well_formed(message):
+        if each.operation and each.operation.name == "retrieve_run":
             history = evidence.histories.get((each.ids["thread_id"], each.ids["run_id"]), ())
-            read = [seen.exchange for seen in history if seen.by("retrieve_run") and seen.exchange.ended <= each.at]
-            if read and each.ended - history[0].exchange.ended > _SOON:
-                yield Reread(read[-1], each)
+            if not history or each.ended - history[0].exchange.ended <= _SOON:
+                continue
+            reads = (seen.exchange for seen in reversed(history) if seen.by("retrieve_run"))
+            if read := next((read for read in reads if read.ended <= each.at), None):
+                yield Reread(read, each)
 
 
 @invariant("RUN-GET-001", _rereads)

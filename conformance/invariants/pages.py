@@ -42,9 +42,7 @@ def _whole(page: Page) -> bool:
 
 def _lists(evidence: Evidence) -> Iterator[Message]:
     """Successful replies to listing runs that are JSON at all; another row judges those that are not."""
-    return (
-        message for message in evidence.messages if message.shows("run_list") and message.exchange.json is not NOT_JSON
-    )
+    return (message for message in evidence.replies("run_list") if message.exchange.json is not NOT_JSON)
 
 
 @invariant("RUN-PAGE-001", _lists)

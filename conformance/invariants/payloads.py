@@ -56,8 +56,8 @@ class Carried:
 
 
 def _streams(evidence: Evidence) -> Iterator[Carried]:
-    told = frozenset(fault.path for seen in evidence.runs for fault in seen.faults)
-    return (Carried(stream, told, bool(evidence.runs)) for stream in streams(evidence))
+    told = frozenset(fault.path for seen in evidence.statements for fault in seen.faults)
+    return (Carried(stream, told, bool(evidence.runs)) for stream in evidence.once(streams))
 
 
 @invariant("RUN-STREAM-006", _streams, lambda carried: bool(carried.stream.told))

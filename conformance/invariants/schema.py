@@ -211,8 +211,9 @@ FIELD_ROWS = tuple(_field_row(id, name) for id, name in sorted(_NAMES.items()))
 def _shown(evidence: Evidence) -> Iterator[Sighting | Message]:
     """Every sighting of a run, and every JSON reply that should be one and is none; no JSON is another row's."""
     yield from evidence.runs
-    replies = (message for message in evidence.messages if message.shows("run") and not _misshapen(message))
-    yield from (reply for reply in replies if reply.exchange.json is not NOT_JSON and not is_run(reply.exchange.json))
+    replies = evidence.replies("run")
+    shapeless = (each for each in replies if each.exchange.json is not NOT_JSON and not is_run(each.exchange.json))
+    yield from (reply for reply in shapeless if not _misshapen(reply))
 
 
 def _misshapen(message: Message) -> bool:
@@ -225,6 +226,8 @@ def a_run_is_an_object_of_the_schema(subject: Sighting | Message) -> Answer:
     """A run is an object, and nothing is wrong with it that no narrower row states."""
     if isinstance(subject, Message):
         return Broken("a run as a JSON object", shown(subject.exchange.json))
+    if not subject.faults:
+        return None
     return _broken(fault for fault in subject.faults if row_of(fault) == "RUN-SCHEMA-001")
 
 
@@ -252,11 +255,13 @@ def assistant_id_is_the_requested_one(seen: Sighting) -> Answer:
     return None if right else Broken(f"assistant_id {asked}", f"assistant_id {named}")
 
 
+_DECLARED = frozenset(Run.model_fields)
+
+
 @invariant("RUN-SCHEMA-046", _runs)
 def undeclared_members(seen: Sighting) -> Answer:
     """Which members nobody documented."""
-    known = set(Run.model_fields)
-    extra = sorted(str(name) for name in seen.run if name not in known)
+    extra = sorted(str(name) for name in seen.run if name not in _DECLARED)
     return Remark(f"undeclared members: {', '.join(extra)}") if extra else None
 
 
@@ -269,6 +274,8 @@ def numbers_are_plain(seen: Sighting) -> Answer:
 
 
 def _has_strange_number(value: Any) -> bool:
+    if type(value) is float:
+        return not math.isfinite(value)
     if isinstance(value, (dict, list)):
         return any(map(_has_strange_number, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, float) and not math.isfinite(value)
+    return False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FINAL = frozenset({"completed", "failed", "incomplete", "expired", "cancelled"})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Sighting:
     """A run as one message showed it."""
 
@@ -55,6 +55,14 @@ class Sighting:
         """Whether the run has come to rest."""
         return self.status in FINAL
 
+    @cached_property
+    def statuses_so_far(self) -> frozenset[str | None]:
+        """Every status that the run was shown with, up to now."""
+        if self.before is None:
+            return frozenset({self.status})
+        earlier = self.before.statuses_so_far
+        return earlier if self.status in earlier else earlier | {self.status}
+
     def life(self) -> Iterator[Sighting]:
         """All sightings of the run up to now, the latest first."""
         seen: Sighting | None = self
@@ -69,7 +77,7 @@ class Sighting:
     def integer(self, name: str) -> int | None:
         """An integer that is set, such as a timestamp; anything else is None, since the schema's rows judge that."""
         value = self.run.get(name)
-        return value if type(value) is int and not self.wrong(name) else None
+        return value if type(value) is int and not (self.faults and self.wrong(name)) else None
 
     def wrong(self, name: str) -> bool:
         """Whether a member is not of the schema, in itself and not in something inside it: then that row's alone."""
@@ -81,7 +89,7 @@ class Sighting:
         return self.first.faults if self.first else faults(dict(self.run), Run)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Step:
     """Two sightings of a run, one after the other, and what was asked of the run until then."""
 
@@ -118,7 +126,7 @@ class Step:
         return self.before.final and self.before.status == self.after.status
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Page:
     """A successful reply to listing runs."""
 
@@ -142,7 +150,7 @@ class Page:
         return [item["id"] for item in self.items if isinstance(item.get("id"), str)]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Walk:
     """Pages that were followed from one to the next by `after`."""
 
@@ -154,7 +162,7 @@ class Walk:
         return tuple(page.exchange for page in self.pages)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Message:
     """Any exchange, with what the session knew of its ids."""
 
@@ -166,12 +174,6 @@ class Message:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The message."""
         return (self.exchange,)
-
-    def shows(self, shape: str) -> bool:
-        """Whether it succeeded, and by its operation shows this."""
-        operation = self.exchange.operation
-        plain = self.exchange.succeeded and not self.exchange.is_stream
-        return plain and operation is not None and operation.returns == shape
 
 
 def is_run(value: object) -> bool:

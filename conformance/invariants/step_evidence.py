@@ -123,11 +123,14 @@ def _is_before(one: Exchange, other: Exchange) -> bool:
 
 
 def _steps_in(exchange: Exchange) -> Sequence[Mapping[str, Any]]:
-    body, operation = exchange.json, exchange.operation
-    if not exchange.succeeded or operation is None or not isinstance(body, dict):
+    operation = exchange.operation
+    if operation is None or operation.returns not in {"step", "step_list"} or not exchange.succeeded:
+        return []
+    body = exchange.json
+    if not isinstance(body, dict):
         return []
     if operation.returns == "step":
         return [body] if is_step(body) else []
-    if operation.returns != "step_list" or not isinstance(body.get("data"), list):
+    if not isinstance(body.get("data"), list):
         return []
     return [item for item in body["data"] if is_step(item)]

@@ -27,7 +27,7 @@ def _steps(evidence: Evidence) -> Iterator[StepSighting]:
 
 def _lists(evidence: Evidence) -> Iterator[Message]:
     """Successful replies to listing steps that are JSON at all; another row judges those that are not."""
-    return (each for each in evidence.messages if each.shows("step_list") and each.exchange.json is not NOT_JSON)
+    return (each for each in evidence.replies("step_list") if each.exchange.json is not NOT_JSON)
 
 
 def _in(*statuses: str) -> Callable[[StepSighting], bool]:

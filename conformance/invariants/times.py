@@ -8,13 +8,14 @@ believes the time to be. From then on as many seconds have passed for the one as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conformance.invariants.judging import Answer, Broken, invariant
 from conformance.invariants.runs import is_created_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from conformance.invariants.evidence import Evidence
     from conformance.invariants.sightings import Sighting
@@ -38,6 +39,11 @@ class Dated:
         both = (self.created.exchange, self.seen.exchange)
         return both if self.seen is not self.created else both[:1]
 
+    @cached_property
+    def times(self) -> Mapping[str, int]:
+        """When it started and ended, as far as it says so."""
+        return {name: time for name in _TIMES if (time := self.seen.integer(name)) is not None}
+
     @property
     def age(self) -> float:
         """The seconds after its created_at that it can have been seen at the latest."""
@@ -58,18 +64,18 @@ def _dated(evidence: Evidence) -> Iterator[Dated]:
 
 
 def _has_times(dated: Dated) -> bool:
-    return any(dated.seen.integer(name) is not None for name in _TIMES)
+    return bool(dated.times)
 
 
 @invariant("RUN-INV-038", _dated, _has_times)
 def times_have_passed(dated: Dated) -> Answer:
     """Nothing that a run says has happened lies ahead of the message that says so."""
-    moments = {name: moment for name in _TIMES if (moment := dated.seen.integer(name)) is not None}
-    ahead = {name: after for name, moment in moments.items() if (after := dated.after_creation(moment)) > dated.age}
+    age = dated.age
+    ahead = {name: after for name, time in dated.times.items() if (after := dated.after_creation(time)) > age}
     if not ahead:
         return None
     told = ", ".join(f"{name} {after} s after created_at" for name, after in ahead.items())
-    return Broken(f"{' and '.join(ahead)} at most {int(dated.age)} s after created_at", told)
+    return Broken(f"{' and '.join(ahead)} at most {int(age)} s after created_at", told)
 
 
 def _promised(dated: Dated) -> int | None:

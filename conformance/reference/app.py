@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -153,14 +154,15 @@ class Reference:
             if isinstance(self._clock, ScopedClock):
                 self._clock.touch(scope, origin)
             operation = routes[method].operation if method in routes else ""
-            call = Call("", {}, query, headers, body, scope, self.now(origin))
+            now = self.now(origin)
+            call = Call("", {}, query, headers, body, scope, now)
             try:
                 operations.admit(headers, operation)
                 routed = chosen(routes, method, path)
                 operations.need_beta(headers)
                 if self._strict_queries:
                     need_known(routed.operation, query)
-                call = replace(call, operation=routed.operation, ids=routed.ids)
+                call = Call(routed.operation, routed.ids, query, headers, body, scope, now)
                 answer = self._answer(scope, 200, getattr(operations, routed.operation)(call))
                 for story in call.stories:
                     streamed = {**answer.headers, "content-type": "text/event-stream; charset=utf-8"}
@@ -198,22 +200,29 @@ class Reference:
 
     def _origin(self, routes: Mapping[str, Routed], scope: str) -> str:
         """The scope of the thread that the path leads to, else the scope that asks."""
-        addressed = (self._store.threads.get(routed.ids.get("thread_id", "")) for routed in routes.values())
-        return next((thread.scope for thread in addressed if thread), scope)
+        for routed in routes.values():  # all of them have the same ids, since they have the same path
+            thread = self._store.threads.get(routed.ids.get("thread_id", ""))
+            return thread.scope if thread else scope
+        return scope
 
     def _answer(
         self, scope: str, status: int, value: Mapping[str, Any], extra: Mapping[str, str] | None = None
     ) -> Answer:
         self._handled[scope] += 1
-        number = hashlib.sha256(f"{self._seed}/{scope}/{self._handled[scope]}".encode()).hexdigest()[:32]
         headers = {
             "content-type": "application/json",
             "openai-version": "2020-10-01",
             "openai-processing-ms": "20",
-            "x-request-id": f"req_{number}",
+            "x-request-id": _request_id(f"{self._seed}/{scope}/{self._handled[scope]}"),
             **(extra or {}),
         }
         return Answer(status, headers, _encoded(value))
+
+
+@lru_cache(maxsize=8192)
+def _request_id(seed: str) -> str:
+    """A request id; sessions in one process draw the same ones again."""
+    return f"req_{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
 
 
 def _encoded(value: Mapping[str, Any]) -> bytes:

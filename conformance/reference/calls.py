@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DEEPEST = 100
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
     """What goes back."""
 
@@ -29,7 +29,7 @@ class Answer:
     frames: Generator[bytes] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Call:
     """A request that was routed, with the moment by the clock of what it addresses, in Unix seconds."""
 
@@ -66,7 +66,7 @@ def strict_json(text: str) -> Any:
         ValueError: it is none.
         RecursionError: it is too deep.
     """
-    value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    value = _DECODER.decode(text)
     _need_shallow(value, _DEEPEST)
     return value
 
@@ -76,6 +76,9 @@ def _finite(literal: str) -> float:
     if not math.isfinite(value := float(literal)):
         raise ValueError(literal)
     return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def _need_shallow(value: Any, levels: int) -> None:

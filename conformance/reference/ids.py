@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import string
 from collections import Counter
+from functools import lru_cache
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 24
+#: Two digits at a time, the lower one first.
+_PAIRS = [low + high for high in _ALPHABET for low in _ALPHABET]
 
 
 class Ids:
@@ -24,11 +27,15 @@ class Ids:
     def new(self, prefix: str, scope: str) -> str:
         """The next id of a kind in a scope."""
         self._issued[prefix, scope] += 1
-        number = int.from_bytes(
-            hashlib.sha256(f"{self._seed}/{scope}/{prefix}/{self._issued[prefix, scope]}".encode()).digest()
-        )
-        letters = []
-        for _ in range(_LENGTH):
-            number, digit = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[digit])
-        return f"{prefix}_{''.join(letters)}"
+        return f"{prefix}_{_letters_of(f'{self._seed}/{scope}/{prefix}/{self._issued[prefix, scope]}')}"
+
+
+@lru_cache(maxsize=8192)
+def _letters_of(seed: str) -> str:
+    """As many letters and digits as an id has; sessions in one process draw the same ones again."""
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest())
+    pairs = []
+    for _ in range(_LENGTH // 2):
+        number, digits = divmod(number, len(_PAIRS))
+        pairs.append(_PAIRS[digits])
+    return "".join(pairs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
@@ -36,8 +37,9 @@ class Route(NamedTuple):
         return found and Routed(self.operation, {name: unquote(value) for name, value in found.groupdict().items()})
 
 
-def routes_of(path: str) -> dict[str, Routed]:
-    """What each method asks for on a path, percent-encoded and below the base path."""
+@lru_cache(maxsize=4096)
+def routes_of(path: str) -> Mapping[str, Routed]:
+    """What each method requests on a path, percent-encoded and below the base path; most paths come many times."""
     return {route.method: found for route in ROUTES if (found := route.match(path))}
 
 

@@ -60,7 +60,7 @@ class KnownRun:
         """Whether it may lock its thread."""
         return self.status not in FINAL
 
-    def could_be(self) -> set[str]:
+    def could_be(self) -> frozenset[str]:
         """The states that it could be in by now."""
         states = reachable(self.status, cancelled=self.cancelled is not None, submitted=self.submitted)
         asks_for_nothing = self.handle.body.get("tools") == [] and self.status != "requires_action"

@@ -116,12 +116,12 @@ class Exchange:
     @property
     def succeeded(self) -> bool:
         """Whether the status code is a 2xx."""
-        return self.status // 100 == 2  # noqa: PLR2004 - the class of the code
+        return self.response.status // 100 == 2  # noqa: PLR2004 - the class of the code
 
     @property
     def refused(self) -> bool:
         """Whether the status code is a 4xx."""
-        return self.status // 100 == 4  # noqa: PLR2004 - the class of the code
+        return self.response.status // 100 == 4  # noqa: PLR2004 - the class of the code
 
     @cached_property
     def asked_for_stream(self) -> bool:

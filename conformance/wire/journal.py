@@ -33,7 +33,10 @@ class Journal:
                 number = self._exchanges[-1].number + 1 if self._exchanges else 1
             exchange = Exchange(number, scope, request, response, at, duration)
             for kept in (self._exchanges, self._by_scope[scope]):
-                insort(kept, exchange, key=attrgetter("number"))
+                if not kept or kept[-1].number < number:
+                    kept.append(exchange)
+                else:
+                    insort(kept, exchange, key=attrgetter("number"))
             return exchange
 
     def of(self, scope: str) -> Sequence[Exchange]:

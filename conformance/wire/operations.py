@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import unquote
 
@@ -77,6 +77,8 @@ RUN_OPERATIONS = frozenset(
     }
 )
 
+#: How many paths are kept with what they name.
+_KEPT = 4_096
 # "/threads/runs" would otherwise be read as the thread named "runs".
 _IN_MATCHING_ORDER = sorted(_OPERATIONS, key=lambda operation: operation.path.count("{"))
 
@@ -92,10 +94,17 @@ def recognise(method: str, path: str) -> tuple[Operation | None, dict[str, str]]
     Returns:
         The operation, or None, and the decoded path parameters by name.
     """
+    operation, ids = _recognise(method, path)
+    return operation, dict(ids)
+
+
+@lru_cache(maxsize=_KEPT)
+def _recognise(method: str, path: str) -> tuple[Operation | None, tuple[tuple[str, str], ...]]:
+    """The operation and the ids as pairs; most paths come many times."""
     for operation in _IN_MATCHING_ORDER:
         if operation.method == method and (match := operation.pattern.search(path)):
-            return operation, {name: unquote(value) for name, value in match.groupdict().items()}
-    return None, {}
+            return operation, tuple((name, unquote(value)) for name, value in match.groupdict().items())
+    return None, ()
 
 
 def has_path(path: str) -> bool:

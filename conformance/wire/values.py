@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 #: Levels of arrays and objects beyond which a text is no JSON to us, so that nothing here ever recurses too deeply.
 _DEEPEST: Final = 100
+#: Bodies of up to this many bytes are decoded once, however often they come; so many of them are kept.
+_SMALL: Final = 16_384
+_KEPT: Final = 4_096
 _LONGEST: Final = 120
 
 
@@ -36,11 +40,22 @@ ABSENT: Final = Absent()
 
 
 def parse(body: bytes) -> Any:
-    """Decode a JSON text; anything that is none, or is not the same to every reader, is `NOT_JSON`."""
+    """
+    Decode a JSON text; a body that is not JSON, or that parsers read differently, is `NOT_JSON`.
+
+    Equal bodies return the same object, so the value must not be changed.
+    """
+    return _parse_small(body) if len(body) <= _SMALL else _parse(body)
+
+
+def _parse(body: bytes) -> Any:
     try:
         return _decoded(body)
     except (ValueError, RecursionError):
         return NOT_JSON
+
+
+_parse_small = lru_cache(maxsize=_KEPT)(_parse)
 
 
 def why_not_json(body: bytes) -> str:
@@ -54,6 +69,8 @@ def why_not_json(body: bytes) -> str:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: unlike in Python true is not 1, while 1.0 is the number 1."""
+    if one is other:
+        return True
     if isinstance(one, str):
         return bool(one == other)
     if isinstance(one, dict) and isinstance(other, dict):
@@ -122,7 +139,10 @@ def _text(value: object) -> str:
 
 def _decoded(body: bytes) -> Any:
     # From text, since Python would guess the encoding of bytes: JSON that travels is UTF-8, without a mark before it.
-    value = json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_members)
+    text = body.decode()
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark (BOM)")
+    value = _DECODER.decode(text)
     # Few texts have enough brackets to be too deep, so few are looked at.
     if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deeper(value, _DEEPEST):
         raise ValueError("it is nested too deeply")
@@ -141,6 +161,9 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
         raise ValueError(f"the member {cut(twice)} is there twice")
     return members
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_members)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

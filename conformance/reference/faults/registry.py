@@ -52,12 +52,16 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
+def name_of(behaviour: str) -> str:
+    """The name of the fault that a class describes."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", behaviour).lower()
+
+
 def fault(*breaks: str, seen: str = "", policy: str = "") -> Callable[[type[T]], type[T]]:
     """Enter a class into the bestiary: its name and its docstring are the fault's."""
 
     def decorate(behaviour: type[T]) -> type[T]:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", behaviour.__name__).lower()
-        enter(name, behaviour.__doc__ or "", breaks, behaviour, seen=seen, policy=policy)
+        enter(name_of(behaviour.__name__), behaviour.__doc__ or "", breaks, behaviour, seen=seen, policy=policy)
         return behaviour
 
     return decorate
