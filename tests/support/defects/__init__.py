@@ -1,0 +1,1 @@
+"""Defects of recorded messages, each with the requirement that must find it."""

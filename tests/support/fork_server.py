@@ -1,0 +1,84 @@
+"""
+Starts pytest sessions as forks of a process that has imported everything.
+
+A session as a new process imports for a second before it begins. This process imports once, and each session is a
+fork of it: it has a folder, an environment, an output and an exit code of its own, and leaves nothing behind.
+
+Protocol: a request is one line of JSON on standard input, `{"arguments", "folder", "environment", "output",
+"seconds"}`; the answer is one line with the exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import os
+import signal
+import sys
+import traceback
+from typing import Any, Never
+
+import pytest
+
+#: The exit code of a session that took too long.
+TIMED_OUT = 124
+#: What sessions import besides the cases.
+_IMPORTED = ("--target-url=reference", "--pyargs", "conformance", "-k", "RUN-GET-001", "-q", "-p", "no:cacheprovider")
+
+
+def serve() -> None:
+    """Answer requests until standard input ends."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(list(_IMPORTED))
+    gc.collect()
+    gc.freeze()
+    answers = os.dup(1)
+    for line in sys.stdin:
+        os.write(answers, f"{_exit_code_of(json.loads(line))}\n".encode())
+
+
+def _exit_code_of(request: dict[str, Any]) -> int:
+    process = os.fork()
+    if not process:
+        _become(request)
+    _, status = os.waitpid(process, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return TIMED_OUT if code == -signal.SIGALRM else code
+
+
+def _become(request: dict[str, Any]) -> Never:
+    """Run the session in this process, and end with it."""
+    code = 1
+    try:
+        _take_on(request)
+        code = int(pytest.main())
+    except BaseException:  # noqa: BLE001 - a process would print it as well
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _take_on(request: dict[str, Any]) -> None:
+    """Take on what a new process would begin with."""
+    signal.alarm(request["seconds"])
+    output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", errors="backslashreplace")  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    found_first = [each for each in request["environment"].get("PYTHONPATH", "").split(os.pathsep) if each]
+    sys.path[:0] = [request["folder"], *found_first]
+    sys.argv = ["pytest", *request["arguments"]]
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,146 @@
+"""One session against a hostile target, as a user would run it: its end, its time, its memory, and what it leaves."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from support.hostile.core import KEY, SELECTIONS, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.hostile.core import Behaviour
+
+#: Starts a session from a small process, since one that is started from a large one begins with its peak.
+_MEASURED = (
+    "import resource, subprocess, sys; code = subprocess.call(sys.argv[2:]);"
+    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss;"
+    "open(sys.argv[1], 'w').write(str(peak)); sys.exit(code)"
+)
+#: Budgets of the waits that let every session be a short one.
+_WAITS = {
+    "answer": 1.5,
+    "appear": 0.2,
+    "start": 0.5,
+    "action": 0.8,
+    "finish": 1,
+    "stream": 1.5,
+    "cancel": 0.6,
+    "apart": 0.05,
+    "work": 0.2,
+    "throttled": 3,
+    "afterlife": 0.1,
+    "clean-up": 3,
+}
+_QUIET = ("no:schemathesis", "no:hypothesispytest", "no:anyio", "no:cacheprovider")
+#: So many characters of the key in a row are too many.
+_TELLING = 14
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a session came to."""
+
+    code: int | None
+    seconds: float
+    megabytes: float
+    text: str
+    leaks: tuple[str, ...]
+    strayed: tuple[bytes, ...]
+    requests: int
+
+
+def hold(behaviour: Behaviour, moment: str, folder: Path) -> Trial:
+    """Run a session against a target that misbehaves so at that moment, from an empty folder."""
+    folder.mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "RUNS_"))}
+    with (
+        serving(behaviour, moment) as (origin, server),
+        (folder / "stdout").open("wb") as out,
+        (folder / "stderr").open("wb") as err,
+    ):
+        command = [
+            *(sys.executable, "-I", "-S", "-c", _MEASURED, str(folder / "peak")),
+            *(sys.executable, "-m", "pytest", *(f"-p{plugin}" for plugin in _QUIET)),
+            f"--target-url={origin}/v1",
+            *(f"--runs-wait={name}={seconds}" for name, seconds in _WAITS.items()),
+            *("--junitxml=junit.xml", "--alluredir=allure", "-rA", "--showlocals", "--tb=long"),
+            *("-m", SELECTIONS[moment]),
+            *behaviour.options,
+        ]
+        started = time.monotonic()
+        child = subprocess.Popen(
+            command, cwd=folder, env={**kept, "OPENAI_API_KEY": KEY}, stdout=out, stderr=err, start_new_session=True
+        )
+        code: int | None = None
+        try:
+            code = child.wait(behaviour.seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        seconds = time.monotonic() - started
+    peak = folder / "peak"
+    return Trial(
+        code=code,
+        seconds=seconds,
+        megabytes=int(peak.read_text()) / 1024 if peak.is_file() else 0.0,
+        text=(folder / "stdout").read_text("utf-8", "replace") + (folder / "stderr").read_text("utf-8", "replace"),
+        leaks=tuple(_leaks(folder)),
+        strayed=tuple(server.strayed),
+        requests=server.number() - 1,
+    )
+
+
+def _leaks(folder: Path) -> Iterator[str]:
+    """The files that give the key away, with what stands around it."""
+    for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+        text = re.sub(r"\\\n *\\?", "", file.read_text("utf-8", "replace"))  # YAML folds long lines so
+        if found := gives_away(text):
+            yield f"{file.relative_to(folder)}: {found}"
+
+
+def gives_away(text: str) -> str:
+    """Where a text holds the key, or much of it, in any form; empty where it does not."""
+    narrow = re.sub("[\0?\ufffd]", "", text)  # of what is wider than a byte
+    for view in (narrow, _plain(narrow)):
+        small = view.lower()
+        for place in (*map(small.find, _SPOKEN), *map(view.find, _CODED)):
+            if place >= 0:
+                return repr(view[max(0, place - 120) : place + 60])
+    return ""
+
+
+def _plain(text: str) -> str:
+    """The text without the escapes of URLs, JSON and HTML."""
+    import html
+
+    for _ in range(3):
+        text = unquote(html.unescape(text))
+        text = re.sub(r"\\+u00([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"\\+(?=[\"\\])", "", text)
+
+
+def _windows(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(len(text) - size + 1))
+
+
+def _coded() -> Iterator[str]:
+    yield KEY.encode().hex()[:28]
+    for before in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield from _windows(encode(bytes(before) + KEY.encode()).decode()[4:-4], 20)
+
+
+#: Parts of the key that nobody may show: as it is, and encoded. Looked for one by one, which is faster than at once.
+_SPOKEN = tuple(_windows(KEY.replace("\\", "").lower(), _TELLING))
+_CODED = tuple(dict.fromkeys(_coded()))

@@ -1,0 +1,1 @@
+"""Benchmarks, generators, and comparisons with what others wrote; not collected by pytest."""
