@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from test_reference_hostile import ASSISTANT, HERE, MESSAGE, OUTPUTS, RUN, THREAD, VALUES, checked, spoiled
 
 from support.reference_caller import AUTHORIZED, FUNCTION, HEADERS, LONG, Caller, path_of
-from test_reference_hostile import ASSISTANT, HERE, MESSAGE, OUTPUTS, RUN, THREAD, VALUES, checked, spoiled
 
 #: For parts of paths, queries and headers.
 STRINGS = ["", " ", "0", "-1", "1", "101", "1e3", "9" * 700, "9" * 5000, "-" + "9" * 641, "NaN", "null", "true", "asc"]

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from test_reference_hostile import ASSISTANT, MESSAGE, OUTPUTS, RUN, THREAD
 
 from conformance.reference.stateless import Stateless
 from support.reference_caller import Caller
-from test_reference_hostile import ASSISTANT, MESSAGE, OUTPUTS, RUN, THREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
