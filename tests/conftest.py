@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,12 @@ from support.sessions import ForkedSessions, run_as_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.sessions import Ran
 
+
+_HERE = Path(__file__).parent
+_TIERS = ("mutation", "hostile", "sessions", "unit")
 
 # A shell lets its background processes ignore Ctrl-C, and the sessions that tests interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -36,6 +39,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the faults that the changes since a revision may affect (default: HEAD)",
     )
     group.addoption("--thorough", action="store_true", help="run each hostile target at all of its moments")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the one marker of the project's own tests."""
+    config.addinivalue_line("markers", "exhaustive: repeats a check with further data; run with --all, or where named")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only repeats, and begin with what takes longest, so that no process is left with it at the end."""
+    items.sort(key=lambda item: _TIERS.index(item.path.relative_to(_HERE).parts[0]))
+    if config.option.all or config.option.keyword:
+        return
+    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

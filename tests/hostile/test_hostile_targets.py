@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from support.hostile.trial import Trial
 
+pytestmark = pytest.mark.xdist_group("hostile targets")
+
 #: What a session can say of a target that means harm: a MUST is broken, incomplete, nothing to measure.
 SENSIBLE = {1, 10, 11}
 

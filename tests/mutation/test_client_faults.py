@@ -16,6 +16,8 @@ from support.fault_sets import smallest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.xdist_group("client faults")
+
 FAITHFUL = ""
 BREAKS = {name: fault.breaks for name, fault in FAULTS.items()}
 

@@ -32,6 +32,8 @@ NOTES = {
     "RUN-STEP-021",
     "RUN-STREAM-019",
 }
+pytestmark = pytest.mark.xdist_group("server faults")
+
 PAIRS, SEED = 20, 20_260_101
 BREAKS = {name: fault.breaks for name, fault in FAULTS.items()}
 

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 KEY = {"OPENAI_API_KEY": "sk-reference"}
 COLUMNS = 100
+SECONDS_BETWEEN_SIGNALS = 0.4
 #: A selection that waits for a run of some seconds.
-SLOW = ("-k", "RUN-LIFE-011 or RUN-CANCEL-011", "--pyargs", "conformance")
+SLOW = ("-k", "RUN-LIFE-011 or RUN-GET-001", "--pyargs", "conformance")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def on_a_terminal(folder: Path, *arguments: str, asked: int = 0, **environment: 
             written += piece
             if asked and b"cases left" in piece:
                 for number in range(asked):
-                    Timer(number, ask, (process,)).start()
+                    Timer(number * SECONDS_BETWEEN_SIGNALS, ask, (process,)).start()
                 asked = 0
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), written.decode()
@@ -150,7 +151,7 @@ def test_a_terminal_shows_what_is_waited_for_and_then_what_a_pipe_shows(
 
 @pytest.mark.parametrize(("asked", "code"), [(1, 2), (2, 128 + signal.SIGTERM)], ids=["once", "twice"])
 def test_nothing_stays_of_a_session_that_is_asked_to_end(tmp_path: Path, asked: int, code: int) -> None:
-    with serving("--run-seconds=30", "--latency=1000") as url:
+    with serving("--run-seconds=30", "--latency=300") as url:
         ended, written = on_a_terminal(tmp_path, *SLOW, f"--target-url={url}", asked=asked)
 
     assert ended == code, written
