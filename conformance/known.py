@@ -158,7 +158,8 @@ def updated(path: Path, findings: Mapping[str, Sequence[Finding]], counting: fro
         import tomlkit
     except ImportError:
         raise BadSettings(
-            "--runs-update-known-failures needs tomlkit: pip install 'runs-conformance[update]'"
+            "--runs-update-known-failures needs the extra update: "
+            "pip install 'PATH[update]', with the path of a checkout"
         ) from None
     document = tomlkit.parse(path.read_text("utf-8")) if path.is_file() else tomlkit.document()
     old = read_known(path) if path.is_file() else []

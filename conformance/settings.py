@@ -171,7 +171,7 @@ class Settings:
         if key and not (key.isascii() and key.isprintable()):
             raise BadSettings(f"{key_env} holds characters that no header can carry")
         if option("runs_fuzz") and find_spec("schemathesis") is None:
-            raise BadSettings("--runs-fuzz needs schemathesis: pip install 'runs-conformance[fuzz]'")
+            raise BadSettings("--runs-fuzz needs the extra fuzz: pip install 'PATH[fuzz]', with the path of a checkout")
         without = _without(option("runs_without"))
         if kind == "url" and key is None:
             without |= {"auth"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +53,7 @@ DROPPED: Final = Reply(status=0, dropped=True)
 def reply(value: Any, status: int = 200, **headers: str) -> Reply:
     """A JSON value as the body; header names are given with underscores."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    body = json.dumps(value, ensure_ascii=False, indent=2).encode()
+    body = to_json(value, indent=2)
     return Reply(status=status, headers={**JSON, "x-request-id": REQUEST_ID, **named}, pieces=(body,))
 
 

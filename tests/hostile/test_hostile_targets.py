@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,24 +21,33 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from support.hostile.trial import Trial
+    from support.sessions import ForkedSessions
 
 pytestmark = pytest.mark.xdist_group("hostile targets")
 
 #: What a session can say of a target that means harm: a MUST is broken, incomplete, nothing to measure.
 SENSIBLE = {1, 10, 11}
+OF_EACH_KIND = 2
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each behaviour once, at the last of its moments; at all of them where that is asked for."""
+    """Two behaviours of each kind at their last moment; with --all every one; with --thorough at all moments."""
     if "trial" in metafunc.fixturenames:
-        first = 0 if metafunc.config.getoption("--thorough", default=False) else -1
-        trials = [(name, moment) for name, each in BEHAVIOURS.items() for moment in each.moments[first:]]
-        metafunc.parametrize("trial", trials, ids="-".join)
+        option = metafunc.config.option
+        kinds = Counter[str]()
+        trials = []
+        for name, each in BEHAVIOURS.items():
+            kind = each.talk.__module__
+            kinds[kind] += 1
+            more = () if kinds[kind] <= OF_EACH_KIND else (pytest.mark.exhaustive,)
+            moments = each.moments if option.thorough else each.moments[-1:]
+            trials += [pytest.param((name, moment), marks=more, id=f"{name}-{moment}") for moment in moments]
+        metafunc.parametrize("trial", trials)
 
 
 @pytest.fixture(scope="module")
 def held(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, forked_sessions: ForkedSessions
 ) -> Iterator[dict[str, Future[Trial]]]:
     """All sessions that somebody asks for, side by side."""
     folder = tmp_path_factory.mktemp("hostile")
@@ -46,7 +56,7 @@ def held(
     ]
     with ThreadPoolExecutor(4) as pool:
         yield {
-            (name, moment): pool.submit(hold, BEHAVIOURS[name], moment, folder / f"{name}-{moment}")
+            (name, moment): pool.submit(hold, BEHAVIOURS[name], moment, folder / f"{name}-{moment}", forked_sessions)
             for name, moment in asked
         }
 

@@ -208,7 +208,7 @@ def test_without_its_extra_it_says_which_one_is_missing() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("serving takes the extra: pip install 'runs-conformance[serve]'")
+    assert done.stderr.startswith("serving needs the extra serve: pip install 'PATH[serve]'")
     assert done.stderr.count("\n") == 1
 
 

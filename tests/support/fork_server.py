@@ -4,8 +4,9 @@ Starts pytest sessions as forks of a process that has imported everything.
 A session as a new process imports for a second before it begins. This process imports once, and each session is a
 fork of it: it has a folder, an environment, an output and an exit code of its own, and leaves nothing behind.
 
-Protocol: a request is one line of JSON on standard input, `{"arguments", "folder", "environment", "output",
-"seconds"}`; the answer is one line with the exit code.
+Protocol: a request is one line of JSON on standard input, `{"number", "arguments", "folder", "environment", "output",
+"seconds"}`. The answer is one line of JSON on standard output, `{"number", "code", "seconds", "megabytes"}`, with the
+exit code, the duration and the peak of the memory. Sessions run side by side.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from typing import Any, Never
 
@@ -36,16 +38,33 @@ def serve() -> None:
     gc.freeze()
     answers = os.dup(1)
     for line in sys.stdin:
-        os.write(answers, f"{_exit_code_of(json.loads(line))}\n".encode())
+        if not os.fork():
+            os.write(answers, (json.dumps(_answer(json.loads(line))) + "\n").encode())
+            os._exit(0)
+        _reap(os.WNOHANG)
+    _reap(0)
 
 
-def _exit_code_of(request: dict[str, Any]) -> int:
+def _reap(options: int) -> None:
+    """Wait for the processes that waited for a session, so that what sessions cost counts as this process's."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, options)[0]:
+            pass
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    started = time.monotonic()
     process = os.fork()
     if not process:
         _become(request)
-    _, status = os.waitpid(process, 0)
+    _, status, usage = os.wait4(process, 0)
     code = os.waitstatus_to_exitcode(status)
-    return TIMED_OUT if code == -signal.SIGALRM else code
+    return {
+        "number": request["number"],
+        "code": TIMED_OUT if code == -signal.SIGALRM else code,
+        "seconds": time.monotonic() - started,
+        "megabytes": usage.ru_maxrss / 1024,
+    }
 
 
 def _become(request: dict[str, Any]) -> Never:

@@ -175,8 +175,9 @@ class _Item:
 
 def function_of(item: str) -> str:
     """The file and the function of an item, without its folder; of an invariant its name as well."""
-    name = item.rpartition("/")[2]
-    return name if name.startswith("test_invariants.py") else name.partition("[")[0]
+    path, _, name = item.partition("::")
+    file = path.rpartition("/")[2]
+    return f"{file}::{name if file == 'test_invariants.py' else name.partition('[')[0]}"
 
 
 @cache

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
 
 from support import ROOT
 from support.fork_server import TIMED_OUT
@@ -20,15 +21,22 @@ if TYPE_CHECKING:
 #: Seconds after which a session is ended.
 _SECONDS = 300
 #: Plugins that load themselves and that no session here uses.
-_QUIET = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
+_QUIET = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider")
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a session came to: its exit code and all that it printed."""
+    """What a session came to: its exit code, all that it printed, its duration and the peak of its memory."""
 
     code: int
     text: str
+    seconds: float = 0.0
+    megabytes: float = 0.0
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it was ended since it took too long."""
+        return self.code == TIMED_OUT
 
 
 def run_as_process(folder: Path, *arguments: str, **environment: str) -> Ran:
@@ -46,54 +54,74 @@ def run_as_process(folder: Path, *arguments: str, **environment: str) -> Ran:
 
 
 class ForkedSessions:
-    """Runs sessions as forks of one process, which starts with the first of them."""
+    """Runs sessions as forks of one process, which starts with the first of them; several may run at once."""
 
     def __init__(self, folder: Path) -> None:
         """Prepare; what sessions print is kept in the folder."""
         self._folder = folder
         self._server: subprocess.Popen[str] | None = None
+        self._answers: dict[int, Future[dict[str, Any]]] = {}
         self._lock = Lock()
-        self._number = 0
 
     def run(self, folder: Path, *arguments: str, **environment: str) -> Ran:
-        """Run a session in a folder."""
-        with self._lock:
-            self._number += 1
-            output = self._folder / f"{self._number}.txt"
-            code = self._ask(
-                {
-                    "arguments": [*_QUIET, *arguments],
-                    "folder": str(folder),
-                    "environment": _inherited() | environment,
-                    "output": str(output),
-                    "seconds": _SECONDS,
-                }
-            )
-        if code == TIMED_OUT:
-            raise TimeoutError(f"the session was not over after {_SECONDS} s: {output.read_text('utf-8', 'replace')}")
-        return Ran(code, output.read_text("utf-8", "replace"))
+        """
+        Run a session in a folder.
 
-    def _ask(self, request: Mapping[str, object]) -> int:
-        if self._server is None:
-            command = [sys.executable, "-m", "support.fork_server"]
-            self._server = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=ROOT / "tests",
-                env=_inherited(),
-            )
-        assert self._server.stdin
-        assert self._server.stdout
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return int(self._server.stdout.readline())
+        Raises:
+            TimeoutError: it was not over in time.
+        """
+        ran = self.run_within(_SECONDS, folder, *_QUIET, *arguments, environment=_inherited() | environment)
+        if ran.timed_out:
+            raise TimeoutError(f"the session was not over after {_SECONDS} s: {ran.text}")
+        return ran
+
+    def run_within(self, seconds: int, folder: Path, *arguments: str, environment: Mapping[str, str]) -> Ran:
+        """Run a session in a folder for so many seconds at most, with these arguments and this environment only."""
+        with self._lock:
+            server = self._server = self._server or self._started()
+            number = len(self._answers) + 1
+            self._answers[number] = answer = Future[dict[str, Any]]()
+            output = self._folder / f"{number}.txt"
+            request = {
+                "number": number,
+                "arguments": arguments,
+                "folder": str(folder),
+                "environment": dict(environment),
+                "output": str(output),
+                "seconds": seconds,
+            }
+            assert server.stdin
+            server.stdin.write(json.dumps(request) + "\n")
+            server.stdin.flush()
+        came = answer.result()
+        return Ran(came["code"], output.read_text("utf-8", "replace"), came["seconds"], came["megabytes"])
 
     def close(self) -> None:
         """End the process."""
         if self._server:
-            self._server.communicate(timeout=10)
+            assert self._server.stdin
+            self._server.stdin.close()
+            self._server.wait(timeout=_SECONDS)
+
+    def _started(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "support.fork_server"]
+        # What the process imports it imports in a session of its own: away from the settings and the conftest.py of
+        # these tests, which are about other sessions.
+        environment = _inherited() | {"PYTHONPATH": str(ROOT / "tests"), "PYTEST_ADDOPTS": " ".join(_QUIET)}
+        pipe = subprocess.PIPE
+        server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=self._folder, env=environment)
+        Thread(target=self._read, args=(server,), daemon=True).start()
+        return server
+
+    def _read(self, server: subprocess.Popen[str]) -> None:
+        assert server.stdout
+        with server.stdout:
+            for line in server.stdout:
+                answer = json.loads(line)
+                self._answers[answer["number"]].set_result(answer)
+        for each in self._answers.values():
+            if not each.done():
+                each.set_exception(ConnectionError("the process that runs sessions has ended"))
 
 
 def _inherited() -> dict[str, str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 #: How many clients are judged at once; most of them wait at any time.
-AT_ONCE = 8 * (os.cpu_count() or 1)
+AT_ONCE = 16 * (os.cpu_count() or 1)
 #: Seconds that one answer of a client may take; a busy machine is not a client that hangs.
 PATIENCE = 15
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -20,13 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.hostile.core import Behaviour
+    from support.sessions import ForkedSessions
 
-#: Starts a session from a small process, since one that is started from a large one begins with its peak.
-_MEASURED = (
-    "import resource, subprocess, sys; code = subprocess.call(sys.argv[2:]);"
-    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss;"
-    "open(sys.argv[1], 'w').write(str(peak)); sys.exit(code)"
-)
 #: Budgets of the waits that let every session be a short one.
 _WAITS = {
     "answer": 1.5,
@@ -60,41 +51,26 @@ class Trial:
     requests: int
 
 
-def hold(behaviour: Behaviour, moment: str, folder: Path) -> Trial:
+def hold(behaviour: Behaviour, moment: str, folder: Path, sessions: ForkedSessions) -> Trial:
     """Run a session against a target that misbehaves so at that moment, from an empty folder."""
     folder.mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "RUNS_"))}
-    with (
-        serving(behaviour, moment) as (origin, server),
-        (folder / "stdout").open("wb") as out,
-        (folder / "stderr").open("wb") as err,
-    ):
-        command = [
-            *(sys.executable, "-I", "-S", "-c", _MEASURED, str(folder / "peak")),
-            *(sys.executable, "-m", "pytest", *(f"-p{plugin}" for plugin in _QUIET)),
+    with serving(behaviour, moment) as (origin, server):
+        arguments = [
+            *(f"-p{plugin}" for plugin in _QUIET),
             f"--target-url={origin}/v1",
             *(f"--runs-wait={name}={seconds}" for name, seconds in _WAITS.items()),
             *("--junitxml=junit.xml", "--alluredir=allure", "-rA", "--showlocals", "--tb=long"),
             *("-m", SELECTIONS[moment]),
             *behaviour.options,
         ]
-        started = time.monotonic()
-        child = subprocess.Popen(
-            command, cwd=folder, env={**kept, "OPENAI_API_KEY": KEY}, stdout=out, stderr=err, start_new_session=True
-        )
-        code: int | None = None
-        try:
-            code = child.wait(behaviour.seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-        seconds = time.monotonic() - started
-    peak = folder / "peak"
+        ran = sessions.run_within(behaviour.seconds, folder, *arguments, environment={**kept, "OPENAI_API_KEY": KEY})
+    (folder / "printed").write_text(ran.text, "utf-8", "surrogateescape")
     return Trial(
-        code=code,
-        seconds=seconds,
-        megabytes=int(peak.read_text()) / 1024 if peak.is_file() else 0.0,
-        text=(folder / "stdout").read_text("utf-8", "replace") + (folder / "stderr").read_text("utf-8", "replace"),
+        code=None if ran.timed_out else ran.code,
+        seconds=ran.seconds,
+        megabytes=ran.megabytes,
+        text=ran.text,
         leaks=tuple(_leaks(folder)),
         strayed=tuple(server.strayed),
         requests=server.number() - 1,
