@@ -200,8 +200,8 @@ def test_pieces_come_at_their_time() -> None:
 @pytest.mark.parametrize(
     ("talk", "told"),
     [
-        (talking(b"event: a\ndata: 1\n\n", stay=5), "it was not over after 0.5 s"),
-        (talking(*[b"x"] * 100, pause=0.05), "it was not over after 0.5 s"),
+        (talking(b"event: a\ndata: 1\n\n", stay=60), "it was not over after 0.5 s"),
+        (talking(*[b"x"] * 2000, pause=0.05), "it was not over after 0.5 s"),
         (talking(*[b"data: " + b"x" * 100_000 + b"\n\n"] * 100), "it is over 8388608 bytes"),
     ],
     ids=["silence", "drops", "a flood"],
@@ -212,16 +212,16 @@ def test_a_stream_without_an_end_is_cut_off(talk: Callable[[socket.socket], None
     reply = over_a_socket(talk, 0.5 if "0.5" in told else 30)
 
     assert reply.response.cut == told
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_nobody_waits_long_for_what_comes_after_the_end() -> None:
     began = time.monotonic()
 
-    reply = over_a_socket(talking(LAST, stay=6), 60)
+    reply = over_a_socket(talking(LAST, stay=60), 100)
 
     assert reply.events[-1].name == "done"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_stream_that_breaks_is_judged_as_far_as_it_came() -> None:

@@ -66,7 +66,7 @@ def test_every_exchange_ends_in_time(talk: Callable[[socket.socket], object]) ->
         with pytest.raises(Unreachable):
             sender.send(READ, "")
 
-    assert time.monotonic() - started < SOON + 1
+    assert time.monotonic() - started < SOON + 20  # without a limit it would last for ever
 
 
 def test_a_large_body_leaves_in_time_or_not_at_all() -> None:
