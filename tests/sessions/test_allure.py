@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.sessions import Ran
+    from support.sessions import ForkedSessions, Ran
 
     Judge = Callable[..., Ran]
 
@@ -56,32 +56,77 @@ def verdict(result: dict[str, Any]) -> str:
     return word
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--pyargs", "conformance"),
-        ("--target-url=reference", "--runs-fuzz=writes", "--runs-races=2", "--runs-fault=comes-back"),
-    ],
-    ids=["replay", "writes with a fault"],
-)
-def test_every_item_appears_once(judge: Judge, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    ran = judge(*arguments, "--alluredir=allure", "-q")
+#: Tests that read the same session are run by one process, so that the session is carried out once.
+OF_THE_REPLAY = pytest.mark.xdist_group("allure of a replay")
+OF_THE_FAULTS = pytest.mark.xdist_group("allure of faults")
 
-    results = Folder(tmp_path / "allure").results
-    counted = sum(int(number) for number in re.findall(r"(\d+) (?:passed|failed|skipped|noted|warned)", ran.text))
+
+@pytest.fixture(scope="module")
+def replayed(forked_sessions: ForkedSessions, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Path]:
+    """A replay of the bundled cassettes in a workflow of GitHub, and the folder of its results."""
+    github = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKFLOW": "ci",
+        "GITHUB_RUN_NUMBER": "7",
+        "GITHUB_REPOSITORY": "me/mine",
+        "GITHUB_RUN_ID": "99",
+        "GITHUB_SERVER_URL": "https://github.example",
+    }
+    kept = tmp_path_factory.mktemp("replayed")
+    return forked_sessions.run(kept, "--pyargs", "conformance", "--alluredir=allure", "-q", **github), kept / "allure"
+
+
+@pytest.fixture(scope="module")
+def with_faults(forked_sessions: ForkedSessions, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Path]:
+    """A session that comes to verdicts of most kinds, and the folder of its results."""
+    kept = tmp_path_factory.mktemp("with-faults")
+    (kept / "known-failures.toml").write_text(
+        '"RUN-LIFE-004[cancelled]" = { reason = "our issue 7" }\n'
+        'RUN-AUTH-001 = { reason = "ours" }\n'
+        'RUN-PAGE-001 = { reason = "now and then", flaky = true }\n',
+        "utf-8",
+    )
+    ran = forked_sessions.run(
+        kept,
+        *("--target-url=reference", "--runs-races=2", "--runs-max-runs=200"),
+        *("--runs-fault=comes-back", "--runs-fault=no-steps-at-all", "--alluredir=allure", "-q"),
+    )
+    return ran, kept / "allure"
+
+
+@pytest.fixture
+def with_writes(judge: Judge, tmp_path: Path) -> tuple[Ran, Path]:
+    """A session that also sends generated writes and random sequences, and the folder of its results."""
+    given = ("--target-url=reference", "--runs-fuzz=writes", "--runs-races=2", "--runs-fault=comes-back")
+    return judge(*given, "--alluredir=allure", "-q"), tmp_path / "allure"
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param("replayed", marks=OF_THE_REPLAY),
+        pytest.param("with_faults", marks=OF_THE_FAULTS),
+        pytest.param("with_writes", marks=pytest.mark.exhaustive),
+    ],
+    ids=["replay", "faults", "writes with a fault"],
+)
+def test_every_item_appears_once(request: pytest.FixtureRequest, session: str) -> None:
+    ran, kept = request.getfixturevalue(session)
+
+    results = Folder(kept).results
+    counted = sum(int(number) for number in re.findall(r"(\d+) (?:passed|failed|error|skipped|noted|warned)", ran.text))
     assert len(results) == counted > 600
     for name in ("uuid", "historyId", "testCaseId", "fullName"):
         assert Counter(each[name] for each in results).most_common(1)[0][1] == 1, name
     sources = Counter(each["source"] for result in results for each in result.get("attachments", []))
     assert set(sources.values()) == {1}
-    assert {path.name for path in (tmp_path / "allure").glob("*-attachment.*")} == set(sources)
-    assert list((tmp_path / "allure").glob("*-container.json")) == []
+    assert {path.name for path in kept.glob("*-attachment.*")} == set(sources)
+    assert list(kept.glob("*-container.json")) == []
 
 
-def test_the_tree_is_the_catalogue_by_labels_of_both_kinds(judge: Judge, tmp_path: Path) -> None:
-    judge("--pyargs", "conformance", "--alluredir=allure", "-m", "cancel or page")
-
-    for result in Folder(tmp_path / "allure").results:
+@OF_THE_REPLAY
+def test_the_tree_is_the_catalogue_by_labels_of_both_kinds(replayed: tuple[Ran, Path]) -> None:
+    for result in Folder(replayed[1]).results:
         told = dict(labels(result))
         row = catalogue()[told["story"].split()[0]]
         tree = ["Runs conformance", f"{row.area.key} {row.area.name}", f"{row.id} {row.title}"]
@@ -103,20 +148,11 @@ def test_an_item_is_known_again_in_the_next_session_and_elsewhere(judge: Judge, 
     assert one == two != set()
 
 
-def test_verdicts_survive_the_words_of_allure(judge: Judge, tmp_path: Path) -> None:
-    (tmp_path / "known-failures.toml").write_text(
-        'RUN-LIFE-004 = { reason = "our issue 7" }\n'
-        'RUN-AUTH-001 = { reason = "ours" }\n'
-        'RUN-PAGE-001 = { reason = "now and then", flaky = true }\n',
-        "utf-8",
-    )
-    ran = judge(
-        "--target-url=reference",
-        *("--runs-fault=comes-back", "--runs-fault=no-steps-at-all", "--runs-max-runs=200"),
-        "--alluredir=allure",
-    )
+@OF_THE_FAULTS
+def test_verdicts_survive_the_words_of_allure(with_faults: tuple[Ran, Path]) -> None:
+    ran, kept = with_faults
     assert ran.code == 1, ran.text
-    results = Folder(tmp_path / "allure").results
+    results = Folder(kept).results
 
     seen = {verdict(each) for each in results}
     assert {"pass", "note", "known", "stale", "flaky", "n/a", "untested"} <= seen
@@ -127,9 +163,9 @@ def test_verdicts_survive_the_words_of_allure(judge: Judge, tmp_path: Path) -> N
         assert message.startswith(f"{word}: ") if word != "pass" else not message, each
     assert all(each["statusDetails"]["known"] for each in results if verdict(each) == "known")
     assert all(each["statusDetails"]["flaky"] for each in results if verdict(each) == "flaky")
-    assert "with comes-back, no-steps-at-all (profile reference)\n" in (
-        tmp_path / "allure" / "environment.properties"
-    ).read_text("ascii")
+    assert "with comes-back, no-steps-at-all (profile reference)\n" in (kept / "environment.properties").read_text(
+        "ascii"
+    )
 
 
 def test_each_message_belongs_to_the_category_of_its_verdict() -> None:
@@ -180,18 +216,10 @@ def test_what_no_item_told_is_told_as_well(judge: Judge, tmp_path: Path) -> None
     assert len({each["historyId"] for each in failed}) == 2
 
 
-def test_the_folder_says_what_the_session_was_about(judge: Judge, tmp_path: Path) -> None:
-    github = {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_WORKFLOW": "ci",
-        "GITHUB_RUN_NUMBER": "7",
-        "GITHUB_REPOSITORY": "me/mine",
-        "GITHUB_RUN_ID": "99",
-        "GITHUB_SERVER_URL": "https://github.example",
-    }
-    judge("--pyargs", "conformance", "--alluredir=allure", "-k", "RUN-CANCEL-011", **github)
-
-    properties = (tmp_path / "allure" / "environment.properties").read_text("ascii")
+@OF_THE_REPLAY
+def test_the_folder_says_what_the_session_was_about(replayed: tuple[Ran, Path]) -> None:
+    kept = replayed[1]
+    properties = (kept / "environment.properties").read_text("ascii")
     told = dict(line.split(" = ", 1) for line in properties.splitlines())
     assert told["target"] == "cassettes reference (profile reference)"
     assert told["profile"] == "reference"
@@ -199,7 +227,7 @@ def test_the_folder_says_what_the_session_was_about(judge: Judge, tmp_path: Path
     assert "cancel found" in told["capabilities"]
     assert told["provenance"].startswith("recorded ")
     assert {"suite", "python", "pytest", "platform", "gate"} <= set(told)
-    assert json.loads((tmp_path / "allure" / "executor.json").read_text("utf-8")) == {
+    assert json.loads((kept / "executor.json").read_text("utf-8")) == {
         "name": "GitHub Actions",
         "type": "github",
         "buildName": "ci #7",

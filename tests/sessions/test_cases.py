@@ -115,7 +115,8 @@ def test_a_target_that_takes_few_requests_a_second_is_not_accused(judge: Judge) 
 
 
 def test_an_interruption_ends_at_once_and_tells_what_was_measured(reference_url: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", f"--target-url={reference_url}", "-v"]
+    quiet = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio")
+    command = [sys.executable, "-m", "pytest", *quiet, f"--target-url={reference_url}", "-v"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env={**os.environ, **KEY}, start_new_session=True
     ) as session:

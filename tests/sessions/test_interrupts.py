@@ -69,7 +69,8 @@ class Target:
 def session(target: Target, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A session that waits for a run of the target."""
     with listening(target.talk) as origin:
-        command = [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
+        quiet = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider")
+        command = [sys.executable, "-m", "pytest", *quiet]
         selected = [f"--target-url={origin}/v1", "-k", "RUN-LIFE-011", *arguments]
         environment = {**os.environ, "OPENAI_API_KEY": "sk-planted"}
         with subprocess.Popen(
@@ -145,7 +146,11 @@ def test_what_others_took_over_stays_theirs() -> None:
         signal.signal(signal.SIGTERM, mine)
 
 
-@pytest.mark.parametrize("how", [(), ("-q",), ("-q", "-q"), ("--no-summary",)], ids=str)
+@pytest.mark.parametrize(
+    "how",
+    [(), pytest.param(("-q",), marks=pytest.mark.exhaustive), ("-q", "-q"), ("--no-summary",)],
+    ids=str,
+)
 def test_nothing_to_measure_is_one_sentence(judge: Judge, closed_port: int, how: tuple[str, ...]) -> None:
     ran = judge(f"--target-url=http://127.0.0.1:{closed_port}/v1", *how)
 

@@ -63,18 +63,31 @@ def test_judges_the_embedded_reference_server_from_any_folder(judge: Judge) -> N
     assert "verdict: conforms" in ran.text
 
 
-def test_judges_the_reference_server_over_a_socket(judge: Judge, reference_url: str) -> None:
-    ran = judge(f"--target-url={reference_url}", "--runs-gate=should", OPENAI_API_KEY="sk-reference")
+@pytest.mark.parametrize(
+    "selection",
+    [("-m", "stream or get or auth"), pytest.param((), marks=pytest.mark.exhaustive)],
+    ids=["streams", "all"],
+)
+def test_judges_the_reference_server_over_a_socket(
+    judge: Judge, reference_url: str, selection: tuple[str, ...]
+) -> None:
+    ran = judge(f"--target-url={reference_url}", "--runs-gate=should", *selection, OPENAI_API_KEY="sk-reference")
 
     assert ran.code == 0, ran.text
 
 
-def test_a_recording_replays_to_the_same_verdict(judge: Judge, tmp_path: Path, reference_url: str) -> None:
+@pytest.mark.parametrize(
+    "selection",
+    ["cancel and must", pytest.param("cancel or page", marks=pytest.mark.exhaustive)],
+)
+def test_a_recording_replays_to_the_same_verdict(
+    judge: Judge, tmp_path: Path, reference_url: str, selection: str
+) -> None:
     key = {"OPENAI_API_KEY": "sk-reference"}
-    live = judge(f"--target-url={reference_url}", "--runs-record=mine", "-m", "cancel or page", **key)
+    live = judge(f"--target-url={reference_url}", "--runs-record=mine", "-m", selection, **key)
     assert live.code == 0, live.text
 
-    replayed = judge("--runs-replay=mine", "-m", "cancel or page")
+    replayed = judge("--runs-replay=mine", "-m", selection)
 
     assert replayed.code == 0, replayed.text
     assert not any("sk-reference" in path.read_text("utf-8") for path in tmp_path.rglob("*.json"))
@@ -261,7 +274,14 @@ def test_a_key_that_comes_back_in_a_header_is_in_no_artefact(judge: Judge, tmp_p
     assert tmp_path / "log.txt" in written
 
 
-@pytest.mark.parametrize("absent", ["cancel", "list", "retrieve", "steps", "cancel,list,retrieve"])
+@pytest.mark.parametrize(
+    "absent",
+    [
+        "steps",
+        "cancel,list,retrieve",
+        *(pytest.param(each, marks=pytest.mark.exhaustive) for each in ("cancel", "list", "retrieve")),
+    ],
+)
 def test_what_is_declared_absent_does_not_gate(judge: Judge, absent: str) -> None:
     ran = judge("--target-url=reference", f"--runs-without={absent}")
 

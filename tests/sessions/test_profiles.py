@@ -125,6 +125,7 @@ x-upstream-key = "{env:UPSTREAM_KEY}"
         "--runs-profile=./mine.toml",
         "--runs-fault=cancels-the-finished",
         "--runs-record=mine",
+        *("-m", "cancel or auth"),
         UPSTREAM_KEY="sk-upstream-1234",
     )
 

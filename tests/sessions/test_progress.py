@@ -47,7 +47,7 @@ def slow_url() -> Iterator[str]:
 
 def on_a_terminal(folder: Path, *arguments: str, asked: int = 0, **environment: str) -> tuple[int, str]:
     """The exit code of a session on a terminal that is asked to end so often, and every byte that it wrote there."""
-    quiet = ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    quiet = ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *quiet, *arguments]
     kept = {name: value for name, value in os.environ.items() if name not in {"CI", "BUILD_NUMBER"}}
     process, terminal = pty.fork()
@@ -131,7 +131,11 @@ def results(lines: list[str]) -> list[str]:
     return [" ".join(line.split()) for line in lines if re.search(r"\[ *\d+%\]", line)]
 
 
-@pytest.mark.parametrize("how", [(), ("-v",), ("-q",)], ids=["dots", "names", "quiet"])
+@pytest.mark.parametrize(
+    "how",
+    [(), ("-v",), pytest.param(("-q",), marks=pytest.mark.exhaustive)],
+    ids=["dots", "names", "quiet"],
+)
 def test_a_terminal_shows_what_is_waited_for_and_then_what_a_pipe_shows(
     judge: Judge, tmp_path: Path, slow_url: str, how: tuple[str, ...]
 ) -> None:
@@ -170,10 +174,10 @@ def wrapped(line: str) -> list[str]:
     ("how", "environment"),
     [
         ((), {"TERM": "dumb"}),
-        ((), {"CI": "true"}),
+        pytest.param((), {"CI": "true"}, marks=pytest.mark.exhaustive),
         (("-q", "-q"), {}),
         (("--target-url=reference",), {}),
-        (("--runs-replay=reference",), {}),
+        pytest.param(("--runs-replay=reference",), {}, marks=pytest.mark.exhaustive),
     ],
     ids=["dumb", "ci", "quieter", "in process", "replay"],
 )

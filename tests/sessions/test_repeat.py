@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 KEY = {"OPENAI_API_KEY": "sk-reference"}
 
 
-def test_repetitions_that_agree_are_one_verdict(judge: Judge) -> None:
-    ran = judge("--target-url=reference", "--runs-repeat=3", "--runs-gate=should")
+@pytest.mark.parametrize(
+    "selection",
+    [("-m", "cancel or race"), pytest.param((), marks=pytest.mark.exhaustive)],
+    ids=["cancel", "all"],
+)
+def test_repetitions_that_agree_are_one_verdict(judge: Judge, selection: tuple[str, ...]) -> None:
+    ran = judge("--target-url=reference", "--runs-repeat=3", "--runs-gate=should", *selection)
 
     assert ran.code == 0, ran.text
     assert "verdict: conforms" in ran.text

@@ -28,11 +28,18 @@ TEXTS = {
     "markdown": "```\n</details>[x](http://evil.example) @everyone",
     "terminal": "\x1b]0;title\x07\x1b[2J\x9b31m",
     "no text": "\0\ud800\ufffe\u202e",
-    "long": "x" * 100_000,
 }
+LONG = "x" * 100_000
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("\n".join(TEXTS.values()), id="all at once"),
+        pytest.param(LONG, id="long"),
+        *(pytest.param(text, id=name, marks=pytest.mark.exhaustive) for name, text in TEXTS.items()),
+    ],
+)
 def test_whatever_a_target_says_it_is_reported(judge: Judge, tmp_path: Path, text: str) -> None:
     run = {
         "id": "run_1",

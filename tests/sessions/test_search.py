@@ -27,6 +27,8 @@ from support.servers import serving
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _pytest.mark import ParameterSet
+
     from conformance.outcomes import Violation
     from support.sessions import Ran
 
@@ -52,13 +54,22 @@ def broken(session: Session) -> dict[str, Violation]:
     return {row: found.violation for row, found in session.search.ledger.found.items()}
 
 
+def by_fault(fault: str, row: str, *more: object, exhaustive: bool = False) -> ParameterSet:
+    """A fault and what finds it; tests of one fault are run by one process, so that they share its search."""
+    marks = [pytest.mark.xdist_group(f"search for {fault}"), *([pytest.mark.exhaustive] if exhaustive else [])]
+    return pytest.param(fault, row, *more, marks=marks)
+
+
 @cache
 def broken_by(fault: str, row: str) -> dict[str, Violation]:
     """What a search finds that finds a fault by this row; the first of the seeds need not be lucky."""
     return next((found for seed in range(4) if row in (found := broken(searched(fault, seed=seed)))), {})
 
 
-@pytest.mark.parametrize("policy", ["documented", "strict", "observed"])
+@pytest.mark.parametrize(
+    "policy",
+    ["documented", *(pytest.param(each, marks=pytest.mark.exhaustive) for each in ("strict", "observed"))],
+)
 def test_the_faithful_server_breaks_nothing(policy: str) -> None:
     ledgers = [searched(seed=seed, cancel_policy=policy).search.ledger for seed in range(1, 5)]
 
@@ -69,20 +80,21 @@ def test_the_faithful_server_breaks_nothing(policy: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "row", "steps"),
     [
-        ("cancels-the-finished-silently", "RUN-CANCEL-031", 6),
-        ("cancels-the-waiting", "RUN-CANCEL-017", 6),
-        ("cancelled-locks", "RUN-CANCEL-023", 10),
-        ("takes-late-outputs", "RUN-CANCEL-022", 9),
-        ("appears-later", "RUN-GET-003", 5),
-        ("reads-through-any-thread", "RUN-ERR-005", 7),
-        ("many-runs", "RUN-LIFE-012", 8),  # a single move: create, cancel what was created, create again
-        ("interrupts-runs", "RUN-LIFE-013", 5),
-        ("after-includes", "RUN-PAGE-014", 9),
-        ("never-more", "RUN-PAGE-016", 14),
-        ("only-successes", "RUN-PAGE-029", 8),
+        by_fault("interrupts-runs", "RUN-LIFE-013", 5),
+        by_fault("never-more", "RUN-PAGE-016", 14),
+        by_fault("after-includes", "RUN-PAGE-014", 9, exhaustive=True),
+        by_fault("takes-late-outputs", "RUN-CANCEL-022", 9, exhaustive=True),
+        by_fault("cancels-the-finished-silently", "RUN-CANCEL-031", 6, exhaustive=True),
+        by_fault("cancels-the-waiting", "RUN-CANCEL-017", 6, exhaustive=True),
+        by_fault("cancelled-locks", "RUN-CANCEL-023", 10, exhaustive=True),
+        by_fault("appears-later", "RUN-GET-003", 5, exhaustive=True),
+        by_fault("reads-through-any-thread", "RUN-ERR-005", 7, exhaustive=True),
+        # a single move: create, cancel what was created, create again
+        by_fault("many-runs", "RUN-LIFE-012", 8, exhaustive=True),
+        by_fault("only-successes", "RUN-PAGE-029", 8, exhaustive=True),
         # those that are told by an invariant alone
-        ("comes-back", "RUN-LIFE-004", 12),
-        ("never-expires", "RUN-INV-024", 3),
+        by_fault("comes-back", "RUN-LIFE-004", 12),
+        by_fault("never-expires", "RUN-INV-024", 3, exhaustive=True),
     ],
 )
 def test_a_fault_is_told_by_its_row_and_shrunk(fault: str, row: str, steps: int) -> None:
@@ -102,6 +114,7 @@ def test_a_seed_makes_the_same_requests_again() -> None:
     assert first != other
 
 
+@pytest.mark.xdist_group("search for interrupts-runs")
 def test_the_sequence_is_told_as_commands() -> None:
     violation = broken_by("interrupts-runs", "RUN-LIFE-013")["RUN-LIFE-013"]
     common = (
@@ -127,11 +140,12 @@ def test_the_sequence_is_told_as_commands() -> None:
 @pytest.mark.parametrize(
     ("fault", "row"),
     [
-        ("cancels-the-finished-silently", "RUN-CANCEL-031"),
-        ("takes-late-outputs", "RUN-CANCEL-022"),
-        ("after-includes", "RUN-PAGE-014"),
-        ("comes-back", "RUN-LIFE-004"),
-        ("action-after-outputs", "RUN-INV-035"),
+        by_fault("never-more", "RUN-PAGE-016"),
+        by_fault("after-includes", "RUN-PAGE-014", exhaustive=True),
+        by_fault("comes-back", "RUN-LIFE-004"),
+        by_fault("cancels-the-finished-silently", "RUN-CANCEL-031", exhaustive=True),
+        by_fault("takes-late-outputs", "RUN-CANCEL-022", exhaustive=True),
+        by_fault("action-after-outputs", "RUN-INV-035", exhaustive=True),
     ],
 )
 def test_the_commands_show_it_again(fault: str, row: str) -> None:

@@ -80,7 +80,8 @@ def test_the_fixture_for_pytest_works(tmp_path: Path, environment: dict[str, str
     [block] = blocks("python")
     (tmp_path / "test_client.py").write_text(f"{block}\n{CLIENT}", "utf-8")
 
-    told = ran([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path, environment)
+    quiet = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider")
+    told = ran([sys.executable, "-m", "pytest", "-q", *quiet], tmp_path, environment)
 
     assert "1 passed" in told
 

@@ -26,14 +26,18 @@ SERVER, FAULT = "http://localhost:8000/v1", "--fault=comes-back"
 
 
 def transcripts() -> Iterator[object]:
-    """Each session that takes no longer than a test may, with what the page says it prints."""
+    """Each session that takes no longer than a test may, with what the page says it prints; a quiet one repeats it."""
+    seen = set()
     for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))):
         for block in BLOCK.findall(path.read_text("utf-8")):
             for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
                 command, _, told = part.partition("\n")
                 found = SESSION.match(command)
                 if told.strip() and found and is_quick(found[1]):
-                    yield pytest.param(found[1], told, id=f"{path.name}:{found[1].strip() or 'pytest'}")
+                    session = found[1].removesuffix(" -q")
+                    marks = [pytest.mark.exhaustive] if session in seen else []
+                    seen.add(session)
+                    yield pytest.param(found[1], told, id=f"{path.name}:{found[1].strip() or 'pytest'}", marks=marks)
 
 
 def is_quick(arguments: str) -> bool:
@@ -48,7 +52,8 @@ def said(line: str) -> str:
 
 @pytest.mark.parametrize(("arguments", "told"), list(transcripts()))
 def test_the_terminal_says_so(arguments: str, told: str, judge: Callable[..., Ran]) -> None:
-    with serving(FAULT) if SERVER in arguments else nullcontext(SERVER) as url:
+    asked = SERVER in arguments and "--runs-plan" not in arguments
+    with serving(FAULT) if asked else nullcontext(SERVER) as url:
         chosen = shlex.split(arguments.replace(SERVER, url)) or ["--runs-replay=reference"]
         text = judge(*chosen, OPENAI_API_KEY="sk-reference").text.replace(url, SERVER)
     printed = iter([said(line) for line in text.splitlines()])

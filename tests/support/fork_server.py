@@ -32,8 +32,10 @@ _IMPORTED = ("--target-url=reference", "--pyargs", "conformance", "-k", "RUN-GET
 
 def serve() -> None:
     """Answer requests until standard input ends."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(list(_IMPORTED))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        code = pytest.main(list(_IMPORTED))
+    if code:
+        sys.exit(f"the session that imports what the others need has failed:\n{printed.getvalue()}")
     gc.collect()
     gc.freeze()
     answers = os.dup(1)
