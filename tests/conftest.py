@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _HERE = Path(__file__).parent
-_TIERS = ("mutation", "hostile", "sessions", "unit")
+_TIERS = ("nightly", "mutation", "hostile", "sessions", "unit")
 
 # A shell lets its background processes ignore Ctrl-C, and the sessions that tests interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the faults that the changes since a revision may affect (default: HEAD)",
     )
     group.addoption("--thorough", action="store_true", help="run each hostile target at all of its moments")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the tests that need foreign parts, unless their folder is named."""
+    nightly = _HERE / "nightly"
+    named = any(nightly in (path := Path(each.partition("::")[0]).resolve(), *path.parents) for each in config.args)
+    return True if collection_path == nightly and not named else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
