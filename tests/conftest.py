@@ -50,7 +50,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the one marker of the project's own tests."""
-    config.addinivalue_line("markers", "exhaustive: repeats a check with further data; run with --all, or where named")
+    config.addinivalue_line(
+        "markers", "exhaustive: repeats a check with further data, or takes long; run with --all or -k"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -88,8 +88,8 @@ def run(asked: argparse.Namespace) -> None:
     try:
         from conformance.reference.server import serve
     except ImportError as problem:
-        told = "serving needs the extra serve: pip install 'PATH[serve]', with the path of a checkout"
-        raise SystemExit(f"{told} ({problem})") from None
+        remedy = "serving needs the extra serve: pip install 'PATH[serve]', with the path of a checkout"
+        raise SystemExit(f"{remedy} ({problem})") from None
     from conformance.reference.control.routes import Control, is_loopback
 
     mode = "stateless" if asked.stateless else "stateful"

@@ -139,6 +139,7 @@ def test_the_tree_is_the_catalogue_by_labels_of_both_kinds(replayed: tuple[Ran, 
         assert row.why in result["description"]
 
 
+@pytest.mark.exhaustive
 def test_an_item_is_known_again_in_the_next_session_and_elsewhere(judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     judge("--target-url=reference", "--alluredir=one", "-m", "cancel")
@@ -200,6 +201,7 @@ def test_a_failure_brings_its_text_its_history_and_its_commands(judge: Judge, tm
     assert "authorization" not in body.lower()
 
 
+@pytest.mark.exhaustive
 def test_what_no_item_told_is_told_as_well(judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "known-failures.toml").write_text(
         '"RUN-CANCEL-011[nosuch]" = { reason = "x" }\n"RUN-CANCEL-011[neither]" = { reason = "y" }\n', "utf-8"
@@ -299,6 +301,7 @@ def test_a_planted_key_is_in_no_file(judge: Judge, tmp_path: Path) -> None:
     assert [path.name for path in folder.path.iterdir() if key.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.exhaustive
 def test_the_folder_stays_small_where_everything_is_broken(judge: Judge, tmp_path: Path) -> None:
     body = json.dumps({"id": "x", "object": "thread.run", "status": "completed", "pad": ["y" * 100] * 800}).encode()
     with listening(answering(body, "content-type: application/json")) as origin:

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from conformance.reference.app import Reference
 from conformance.reference.clock import SystemClock
 from support.servers import serving
@@ -45,6 +47,7 @@ def test_the_verdicts_are_those_of_one_case_after_another(judge: Judge) -> None:
     assert _verdicts(together) == _verdicts(alone)
 
 
+@pytest.mark.exhaustive
 def test_waits_overlap(judge: Judge, reference_url: str) -> None:
     ran = judge(f"--target-url={reference_url}", "-k", "later or changes_nothing", **KEY)
 
@@ -106,6 +109,7 @@ def test_nothing_is_sent_where_the_collection_broke(judge: Judge, tmp_path: Path
     assert "there is no server" not in ran.text
 
 
+@pytest.mark.exhaustive
 def test_a_target_that_takes_few_requests_a_second_is_not_accused(judge: Judge) -> None:
     with throttling(10) as url:
         ran = judge(f"--target-url={url}", "--runs-gate=should", "-k", "CANCEL-026 or CANCEL-027 or GET", **KEY)

@@ -119,6 +119,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, asking: signal.Signals)
     assert "Traceback" not in text
 
 
+@pytest.mark.exhaustive
 def test_who_does_not_wait_for_the_clean_up_gets_the_summary(tmp_path: Path) -> None:
     target = Target(lets_clean_up=False)
     with session(target, tmp_path, "--runs-wait=finish=0", "--runs-wait=start=0") as process:

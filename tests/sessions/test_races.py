@@ -30,6 +30,7 @@ def test_many_attempts_leave_the_faithful_server_clean(judge: Judge, attempts: i
     assert f"{5 * attempts + 2} passed" in ran.text  # 5 races in items of their own, 2 that repeat themselves
 
 
+@pytest.mark.exhaustive
 def test_the_races_take_place_over_a_socket(judge: Judge, reference_url: str) -> None:
     ran = judge(f"--target-url={reference_url}", "--runs-gate=should", "-m", "race", OPENAI_API_KEY="sk-reference")
 

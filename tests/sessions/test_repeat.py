@@ -99,6 +99,7 @@ def test_a_recording_is_not_repeated(judge: Judge) -> None:
     assert "--runs-repeat needs a live target" in ran.text
 
 
+@pytest.mark.exhaustive
 def test_a_plan_says_what_a_session_costs_and_sends_nothing(judge: Judge, reference_url: str, closed_port: int) -> None:
     planned = judge(f"--target-url=http://127.0.0.1:{closed_port}/v1", "--runs-plan", "-m", "cancel", **KEY)
     assert planned.code == 0, planned.text

@@ -105,6 +105,7 @@ def test_a_fault_is_told_by_its_row_and_shrunk(fault: str, row: str, steps: int)
     assert len(found[row].sequence) <= steps, "\n".join(script(found[row].sequence, PLACE))
 
 
+@pytest.mark.exhaustive
 def test_a_seed_makes_the_same_requests_again() -> None:
     first, again, other = (
         [(each.scope, each.request) for each in searched("cancels-again", seed=seed).journal] for seed in (1, 1, 2)
@@ -199,6 +200,7 @@ def test_a_recording_has_no_sequences(judge: Callable[..., Ran]) -> None:
     assert "random sequences are not recorded" in ran.text
 
 
+@pytest.mark.exhaustive
 def test_the_failure_of_a_row_and_of_an_invariant_show_the_sequence(judge: Callable[..., Ran]) -> None:
     faults = ("--runs-fault=cancels-the-finished-silently", "--runs-fault=completed-without-time")
     ran = judge("--target-url=reference", *faults, *ITEMS, "conformance.suite.test_invariants")
@@ -211,6 +213,7 @@ def test_the_failure_of_a_row_and_of_an_invariant_show_the_sequence(judge: Calla
     assert DEFAULT_KEY not in ran.text
 
 
+@pytest.mark.exhaustive
 def test_a_served_and_slow_server_breaks_nothing(judge: Callable[..., Ran]) -> None:
     with serving("--latency=50") as url:
         ran = judge(f"--target-url={url}", "--runs-gate=should", "--runs-wait=search=25", *ITEMS, **KEY)

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from conformance.requirements import State, catalogue
+from conformance.requirements import Side, State, catalogue
 from conformance.verdicts import Verdict
 from tools.peers.running import Children
-from tools.targets import expectation, page, session
-from tools.targets.components import COMPONENTS, HERE, Target
+from tools.targets import expectation, fingerprint, page, session
+from tools.targets.comparing import compare, parser
+from tools.targets.components import COMPONENTS, HERE, Component, Target
+from tools.targets.fingerprint import stale
+from tools.targets.installing import Absent
 from tools.targets.session import Measured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from conformance.requirements import Requirement
+    from tools.targets.components import Place
+
+    Judged = Callable[..., str]
 
 WRITTEN = """\
 # a component
 exit = 1
+fingerprint = "0123456789ab"
 
 fail = [
     # a cancelled run comes back
@@ -40,6 +51,10 @@ requirements = [
 """
 
 
+ROWS = catalogue()
+CASES = [("RUN-LIFE-004", "test_a"), ("RUN-LIFE-004", "test_b[1]")]
+
+
 def measured(code: int = 1, **changed: str | None) -> Measured:
     """What is written above, but for what is told here."""
     verdicts = {**expectation.read(WRITTEN).verdicts}
@@ -53,6 +68,10 @@ def measured(code: int = 1, **changed: str | None) -> Measured:
 
 def changes(**changed: str | None) -> list[str]:
     return list(expectation.changes(expectation.read(WRITTEN), measured(**changed)))
+
+
+def written(*sessions: Measured) -> str:
+    return expectation.written(sessions, WRITTEN, "0123456789ab")
 
 
 def test_what_is_as_written_is_no_change() -> None:
@@ -95,19 +114,20 @@ def test_where_nothing_is_measured_nothing_is_expected() -> None:
 
 
 def test_the_same_is_written_the_same_with_its_comments() -> None:
-    assert expectation.written([measured(), measured(CANCEL_033="untested")], WRITTEN) == WRITTEN
+    assert written(measured(), measured(CANCEL_033="untested")) == WRITTEN
 
 
 def test_what_changed_is_written_as_it_came_out() -> None:
-    anew = expectation.written([measured(code=0, LIFE_004="warn", PAGE_001="pass", CANCEL_033="fail")], WRITTEN)
+    anew = written(measured(code=0, LIFE_004="warn", PAGE_001="pass", CANCEL_033="fail"))
 
     told = tomllib.loads(anew)
+    assert told.pop("fingerprint") == "0123456789ab"
     assert told == {"exit": 0, "warn": ["RUN-LIFE-004"], "fail": ["RUN-CANCEL-033"], "n/a": ["RUN-AUTH-001"]}
     assert '    # a cancelled run comes back\n    "RUN-LIFE-004",' in anew
 
 
 def test_what_differs_between_sessions_is_chance_that_asks_for_a_reason() -> None:
-    anew = expectation.written([measured(), measured(LIFE_004="pass")], WRITTEN)
+    anew = written(measured(), measured(LIFE_004="pass"))
 
     assert {"reason": "TODO: say why", "verdicts": ["fail", "pass"], "requirements": ["RUN-LIFE-004"]} in tomllib.loads(
         anew
@@ -139,6 +159,90 @@ def test_what_is_written_names_each_requirement_once_and_each_chance_with_its_re
     assert len(listed) == len(set(listed))
     assert all(catalogue()[id].state is State.ACTIVE for id in listed)
     assert all(each["reason"] and "TODO" not in each["reason"] for each in either)
+
+
+def test_each_expectation_was_written_for_the_requirements_and_cases_of_today() -> None:
+    assert not (told := stale(HERE / "expected", "tox -e targets --")), told
+
+
+def test_a_stale_expectation_is_named_with_the_command_that_writes_it(tmp_path: Path) -> None:
+    for name, text in {
+        "current": f'fingerprint = "{fingerprint.fingerprint()}"',
+        "other": 'fingerprint = "0123456789ab"',
+        "without": "exit = 1",
+    }.items():
+        (tmp_path / f"{name}.toml").write_text(text, "utf-8")
+
+    told = stale(tmp_path, "tox -e targets --")
+
+    assert f"{tmp_path / 'other.toml'}\n" in told
+    assert f"{tmp_path / 'without.toml'}\n" in told
+    assert "current" not in told
+    assert told.endswith("tox -e targets -- --write other without")
+
+
+def test_the_expectation_of_a_component_that_cannot_be_installed_stays_stale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # a handler would stay after the test
+
+    def serve(_: Place) -> NoReturn:
+        raise Absent("node and npm are not present")
+
+    components = {"gateway": Component("gateway", "a gateway", serve)}
+    (tmp_path / "gateway.toml").write_text(WRITTEN, "utf-8")
+
+    as_written = compare(components, parser("targets", "component", components).parse_args(["--write"]), tmp_path)
+
+    assert not as_written
+    assert (tmp_path / "gateway.toml").read_text("utf-8") == WRITTEN
+    told = capsys.readouterr().out
+    assert told == "gateway: skipped, node and npm are not present; its expectation is not written\n"
+    assert "--write gateway" in stale(tmp_path, "tox -e targets --")
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> Judged:
+    """Computes the fingerprint of a suite with these requirements and cases."""
+
+    def compute(rows: Mapping[str, Requirement], cases: list[tuple[str, str]]) -> str:
+        monkeypatch.setattr(fingerprint, "catalogue", lambda _: rows)
+        monkeypatch.setattr(fingerprint, "cases", lambda _: cases)
+        return fingerprint.fingerprint.__wrapped__(Side.SERVER)
+
+    return compute
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        [*CASES, ("RUN-LIFE-003", "test_c")],
+        CASES[:1],
+        [CASES[0], ("RUN-LIFE-004", "test_b[2]")],
+        [CASES[0], ("RUN-LIFE-003", "test_b[1]")],
+    ],
+    ids=["added", "removed", "renamed", "of another requirement"],
+)
+def test_a_change_of_the_cases_changes_the_fingerprint(cases: list[tuple[str, str]], judged: Judged) -> None:
+    assert judged(ROWS, cases) != judged(ROWS, CASES)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"title": "SHOULD do so"}, {"state": State.MERGED}, {"id": "RUN-LIFE-099"}],
+    ids=["another level", "another state", "another id"],
+)
+def test_a_change_of_the_requirements_changes_the_fingerprint(changed: dict[str, Any], judged: Judged) -> None:
+    row = replace(ROWS["RUN-LIFE-004"], **changed)
+    others = {id: each for id, each in ROWS.items() if id != "RUN-LIFE-004"}
+
+    assert judged({**others, row.id: row}, CASES) != judged(ROWS, CASES)
+
+
+def test_another_title_or_order_does_not_change_the_fingerprint(judged: Judged) -> None:
+    told = {id: replace(row, title=f"{row.level} be told in other words") for id, row in reversed(ROWS.items())}
+
+    assert judged(told, CASES[::-1]) == judged(ROWS, CASES)
 
 
 def test_the_page_has_the_table_of_what_is_written() -> None:

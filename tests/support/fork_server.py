@@ -5,8 +5,8 @@ A session as a new process imports for a second before it begins. This process i
 fork of it: it has a folder, an environment, an output and an exit code of its own, and leaves nothing behind.
 
 Protocol: a request is one line of JSON on standard input, `{"number", "arguments", "folder", "environment", "output",
-"seconds"}`. The answer is one line of JSON on standard output, `{"number", "code", "seconds", "megabytes"}`, with the
-exit code, the duration and the peak of the memory. Sessions run side by side.
+"seconds"}`. The answer is one line of JSON on standard output, `{"number", "code", "seconds", "cpu_seconds",
+"megabytes"}`, with the exit code, the duration, the CPU time and the peak of the memory. Sessions run side by side.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "number": request["number"],
         "code": TIMED_OUT if code == -signal.SIGALRM else code,
         "seconds": time.monotonic() - started,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "megabytes": usage.ru_maxrss / 1024,
     }
 

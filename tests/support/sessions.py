@@ -26,11 +26,12 @@ _QUIET = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio"
 
 @dataclass(frozen=True)
 class Ran:
-    """What a session came to: its exit code, all that it printed, its duration and the peak of its memory."""
+    """What a session came to: its exit code, all that it printed, its duration, its CPU time and its peak of memory."""
 
     code: int
     text: str
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     megabytes: float = 0.0
 
     @property
@@ -94,7 +95,8 @@ class ForkedSessions:
             server.stdin.write(json.dumps(request) + "\n")
             server.stdin.flush()
         came = answer.result()
-        return Ran(came["code"], output.read_text("utf-8", "replace"), came["seconds"], came["megabytes"])
+        text = output.read_text("utf-8", "replace")
+        return Ran(came["code"], text, came["seconds"], came["cpu_seconds"], came["megabytes"])
 
     def close(self) -> None:
         """End the process."""

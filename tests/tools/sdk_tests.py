@@ -73,8 +73,29 @@ def _source(kept: Path, programs: Path, children: Children) -> Path:
         if done.code:
             raise ToolError(f"the source of {SDK} could not be downloaded: {done.text.strip()[-500:]}")
         with tarfile.open(kept / f"{name}-{version}.tar.gz") as archive:
-            archive.extractall(kept, filter="data")
+            unpack(archive, kept)
     return folder
+
+
+def unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """
+    Write the regular files of an archive into a folder, and nothing else.
+
+    Python 3.11.2, which Debian 12 has, cannot do this: `extractall` takes a filter from 3.11.4 on.
+
+    Raises:
+        ToolError: a file would be written outside of the folder.
+    """
+    inside = folder.resolve()
+    for member in archive:
+        content = archive.extractfile(member) if member.isreg() else None
+        if content is None:
+            continue
+        path = (inside / member.name).resolve()
+        if not path.is_relative_to(inside):
+            raise ToolError(f"the archive has a file outside of its folder: {member.name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.read())
 
 
 if __name__ == "__main__":

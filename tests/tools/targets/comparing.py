@@ -14,6 +14,7 @@ from tools.peers.running import Children, ToolError
 from tools.peers.wording import without_paths
 from tools.targets import expectation, page
 from tools.targets.components import Place
+from tools.targets.fingerprint import fingerprint, is_stale
 from tools.targets.installing import Absent
 from tools.targets.session import judge
 
@@ -47,10 +48,12 @@ def compare(
         side: Who is judged.
 
     Returns:
-        Whether all of them are as it is written; one that cannot be had here is skipped.
+        Whether all of them are as it is written, or could be written; one that cannot be had here is skipped.
     """
     if unknown := [name for name in asked.names if name not in components]:
         sys.exit(f"there is no {unknown[0]}; there are {', '.join(components)}")
+    # Computed before the first session: an expectation is about the cases that the sessions began with.
+    fingerprint(side)
     # Told to stop, it leaves by the way that ends the children.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     children, as_written = Children(), True
@@ -62,7 +65,8 @@ def compare(
                 try:
                     sessions = [_session(component, kept, Path(folder), children) for _ in range(asked.times)]
                 except Absent as reason:
-                    told, fits = f"skipped, {reason}", True
+                    left = asked.write and file.exists()
+                    told, fits = f"skipped, {reason}{'; its expectation is not written' if left else ''}", not left
                 except ToolError as problem:
                     told, fits = f"not judged: {without_paths(str(problem))}", False
                 else:
@@ -84,11 +88,13 @@ def _compared(
     component: Component, file: Path, sessions: list[Measured], side: Side, *, write: bool
 ) -> tuple[str, bool]:
     """What is to be said of a component, and whether it is as it is written."""
-    if write:
-        old = file.read_text("utf-8") if file.exists() else f"# {component.what}\n"
-        file.write_text(expectation.written(sessions, old, side), "utf-8", newline="\n")
-        return "written", True
-    expected = expectation.read(file.read_text("utf-8"), side)
+    old = file.read_text("utf-8") if file.exists() else f"# {component.what}\n"
+    expected = expectation.read(old, side)
     changed = [list(expectation.changes(expected, session)) for session in sessions]
     lines = [page.verdict(sessions[0]), *dict.fromkeys(line for session in changed for line in session)]
-    return "\n  ".join(lines), not any(changed)
+    if write:
+        file.write_text(expectation.written(sessions, old, fingerprint(side), side), "utf-8", newline="\n")
+        return "\n  ".join([*lines, "written"]), True
+    if outdated := is_stale(old, side):
+        lines.append("the expectation was written for other requirements or cases: --write brings it up to date")
+    return "\n  ".join(lines), not any(changed) and not outdated

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.requirements import Side, State, catalogue
 from conformance.verdicts import Verdict
+from tools.targets.fingerprint import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,13 +75,14 @@ def changes(expected: Expectation, measured: Measured) -> Iterator[str]:
             yield f"{id}: expected {' or '.join(wanted) or 'nothing'}, got {got or 'nothing'}"
 
 
-def written(sessions: Sequence[Measured], old: str, side: Side = Side.SERVER) -> str:
+def written(sessions: Sequence[Measured], old: str, fingerprint: str, side: Side = Side.SERVER) -> str:
     """
     Write an expectation down anew.
 
     Args:
         sessions: What was measured; where they differ, both verdicts are expected, and the reason is to be filled in.
         old: What was written, whose comments and chances are kept where they still apply.
+        fingerprint: That of the requirements and cases that were judged.
         side: Who was judged.
     """
     before = read(old, side)
@@ -90,7 +92,7 @@ def written(sessions: Sequence[Measured], old: str, side: Side = Side.SERVER) ->
         (each, [id for id in each.requirements if seen.get(id, {None}) <= {*each.verdicts}]) for each in before.either
     ]
     uncertain = {id for _, ids in kept for id in ids}
-    lines = [*head, f"exit = {sessions[0].code}"]
+    lines = [*head, f"exit = {sessions[0].code}", f"{KEY} = {json.dumps(fingerprint)}"]
     if not seen:
         lines.append("nothing-measured = true")
     for verdict in _GROUPS:
