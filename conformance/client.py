@@ -33,8 +33,6 @@ _UNWATCHED: Final = nullcontext()
 _OVER: Final = "the session ended before this was sent"
 #: Seconds for which a request waits for those that it should leave with.
 _MUSTER: Final = 60.0
-#: More threads than requests can ever leave together; those of one race must not wait for those of another.
-_RACERS: Final = 256
 
 
 class _Here(threading.local):
@@ -92,7 +90,6 @@ class Client:
         self.watch: Watch | None = None
         self._drawn = random.Random(seed)  # noqa: S311 - an order, and no secret
         self._here = _Here()
-        self._racers = ThreadPoolExecutor(_RACERS, thread_name_prefix="race")
         self._begun: set[str] = set()
         self._kept: dict[str, list[Stream]] = {}
         self._lock = threading.Lock()
@@ -303,8 +300,9 @@ class Client:
                 barrier.abort()  # nobody waits for one that does not come
                 raise
 
-        drawn = self._drawn.sample(range(len(calls)), len(calls))
-        lined_up = {place: self._racers.submit(at_the_line, calls[place]) for place in drawn}
+        with ThreadPoolExecutor(len(calls)) as pool:
+            drawn = self._drawn.sample(range(len(calls)), len(calls))
+            lined_up = {place: pool.submit(at_the_line, calls[place]) for place in drawn}
         coming = [lined_up[place] for place in range(len(calls))]
         problems = [problem for each in coming if (problem := each.exception())]
         for problem in sorted(problems, key=lambda each: isinstance(each, threading.BrokenBarrierError)):

@@ -77,6 +77,7 @@ class Session:
         self._probed: Sequence[str] = ()
         self._evidence: Evidence | None = None
         self._seen = 0
+        self._surveyed = False
         keyless = settings.kind == "url" and not settings.key  # also in a rehearsal, which has a key of its own
         self._line = connect(settings, start, self.redactor)
         self.settings = settings = self._line.settings
@@ -218,8 +219,9 @@ class Session:
 
     def evidence(self) -> Evidence:
         """All that was seen so far; where no case ran, a fixed survey is staged first."""
-        if not self._seen and not any(each.scope.startswith(_SENDING) for each in self.journal):
+        if not self._surveyed and not any(each.scope.startswith(_SENDING) for each in self.journal):
             self._survey()
+        self._surveyed = True
         self.side_by_side.wait_for_subjects()
         return self._derived()
 

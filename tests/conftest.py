@@ -55,10 +55,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def _tier(item: pytest.Item) -> int:
+    """The place of an item's folder; items that are none of the project's own tests come last."""
+    folder = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
+    return _TIERS.index(folder) if folder in _TIERS else len(_TIERS)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what only repeats, and begin with what takes longest, so that no process is left with it at the end."""
-    items.sort(key=lambda item: _TIERS.index(item.path.relative_to(_HERE).parts[0]))
+    items.sort(key=_tier)
     if config.option.all or config.option.keyword:
         return
     left_out = [item for item in items if item.get_closest_marker("exhaustive")]

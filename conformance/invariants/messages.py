@@ -17,7 +17,7 @@ from conformance.wire.requests import (
     ModifyRunRequest,
     SubmitToolOutputsRequest,
 )
-from conformance.wire.values import NOT_JSON, parse, why_not_json
+from conformance.wire.values import NOT_JSON, is_small, parse, why_not_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -202,11 +202,17 @@ def well_formed(message: Message) -> bool:
     return request.headers.get("content-type", "").startswith(JSON_TYPE) and _is_body_of(operation.name, request.body)
 
 
-@lru_cache(maxsize=1024)
 def _is_body_of(operation: str, body: bytes) -> bool:
-    """Whether a body is one that an operation documents; the same few are sent again and again."""
+    """Whether a body is one that an operation documents; the same few small ones are sent again and again."""
+    return _is_small_body_of(operation, body) if is_small(body) else _is_any_body_of(operation, body)
+
+
+def _is_any_body_of(operation: str, body: bytes) -> bool:
     value, model = parse(body), _BODIES.get(operation)
     return isinstance(value, dict) and not (model and faults(value, model))
+
+
+_is_small_body_of = lru_cache(maxsize=1024)(_is_any_body_of)
 
 
 def _well_formed(evidence: Evidence) -> Iterator[Message]:

@@ -58,10 +58,16 @@ class Sighting:
     @cached_property
     def statuses_so_far(self) -> frozenset[str | None]:
         """Every status that the run was shown with, up to now."""
-        if self.before is None:
-            return frozenset({self.status})
-        earlier = self.before.statuses_so_far
-        return earlier if self.status in earlier else earlier | {self.status}
+        unread = list[Sighting]()
+        seen: Sighting | None = self
+        while seen and "statuses_so_far" not in vars(seen):
+            unread.append(seen)
+            seen = seen.before
+        statuses = seen.statuses_so_far if seen else frozenset[str | None]()
+        for each in reversed(unread):
+            statuses = statuses if each.status in statuses else statuses | {each.status}
+            vars(each)["statuses_so_far"] = statuses
+        return statuses
 
     def life(self) -> Iterator[Sighting]:
         """All sightings of the run up to now, the latest first."""

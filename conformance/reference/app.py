@@ -200,9 +200,9 @@ class Reference:
 
     def _origin(self, routes: Mapping[str, Routed], scope: str) -> str:
         """The scope of the thread that the path leads to, else the scope that asks."""
-        for routed in routes.values():  # all of them have the same ids, since they have the same path
-            thread = self._store.threads.get(routed.ids.get("thread_id", ""))
-            return thread.scope if thread else scope
+        for routed in routes.values():
+            if thread := self._store.threads.get(routed.ids.get("thread_id", "")):
+                return thread.scope
         return scope
 
     def _answer(

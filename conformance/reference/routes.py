@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
@@ -34,7 +35,12 @@ class Route(NamedTuple):
     def match(self, path: str) -> Routed | None:
         """Read the ids out of a path, if it is one of this route."""
         found = self.pattern.fullmatch(path) if path.count("/") == self.depth else None
-        return found and Routed(self.operation, {name: unquote(value) for name, value in found.groupdict().items()})
+        if found is None:
+            return None
+        # Read-only, since equal paths share them.
+        return Routed(
+            self.operation, MappingProxyType({name: unquote(value) for name, value in found.groupdict().items()})
+        )
 
 
 @lru_cache(maxsize=4096)

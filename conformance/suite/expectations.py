@@ -120,7 +120,7 @@ def need_refused_in_json(reply: Exchange) -> None:
 
 
 def need_still_cancelled(run: Run, *, since: Exchange | None = None) -> Exchange:
-    """Look a cancelled run up two seconds later; one that came back to life is another requirement's business."""
+    """Read a cancelled run two seconds later; RUN-LIFE-004 is about a run that has left its final state."""
     run.pause("afterlife", since=since or run.seen)
     seen = run.retrieve()
     need(need_run(seen).get("status") == "cancelled", f"the run came back to life, which RUN-LIFE-004 is about: {seen}")

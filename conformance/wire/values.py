@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 #: Levels of arrays and objects beyond which a text is no JSON to us, so that nothing here ever recurses too deeply.
 _DEEPEST: Final = 100
-#: Bodies of up to this many bytes are decoded once, however often they come; so many of them are kept.
-_SMALL: Final = 16_384
+#: Bodies of up to so many bytes, arrays and objects are decoded once, however often they come; so many are kept.
+_SMALL: Final = 8_192
 _KEPT: Final = 4_096
 _LONGEST: Final = 120
 
@@ -45,7 +45,12 @@ def parse(body: bytes) -> Any:
 
     Equal bodies return the same object, so the value must not be changed.
     """
-    return _parse_small(body) if len(body) <= _SMALL else _parse(body)
+    return _parse_small(body) if is_small(body) else _parse(body)
+
+
+def is_small(body: bytes) -> bool:
+    """Whether a body takes little memory once it is decoded, so that it may be kept."""
+    return len(body) <= _SMALL and body.count(b"{") + body.count(b"[") <= _DEEPEST
 
 
 def _parse(body: bytes) -> Any:

@@ -11,7 +11,7 @@ from conformance.requirements import Level, Side, State, catalogue
 from support.clients.faults import FAULTS
 from support.clients.innocents import INNOCENTS
 from support.clients.mutation import Outcome, outcomes
-from support.fault_sets import smallest
+from support.fault_sets import affects_clients, changes_since, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each fault of the session's fault set by itself."""
     if "fault" in metafunc.fixturenames:
         option = metafunc.config.option
-        chosen = BREAKS if option.all or option.keyword else {} if option.changed else smallest(BREAKS)
+        if option.all or option.keyword:
+            chosen = set(BREAKS)
+        elif option.changed is not None:
+            chosen = set(BREAKS) if affects_clients(changes_since(option.changed)) else set()
+        else:
+            chosen = smallest(BREAKS)
         metafunc.parametrize("fault", [name for name in FAULTS if name in chosen])
 
 

@@ -11,11 +11,18 @@ import pytest
 
 from conformance.reference.faults import FAULTS
 from conformance.requirements import Level, State, catalogue
-from support.fault_sets import affected_by, changes_since, selected, smallest, write_map
-from support.mutation import Outcome, outcomes, outcomes_with_pytest, partial_outcomes, repetitions
+from support.fault_sets import affected_by, changes_since, read_map, selected, smallest, write_map
+from support.mutation import (
+    Outcome,
+    grouped_outcomes,
+    outcomes,
+    outcomes_with_pytest,
+    partial_outcomes,
+    repetitions,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 #: Requirements that only report what a target does; whatever would be wrong is another row's.
 NOTES = {
@@ -35,6 +42,8 @@ NOTES = {
 pytestmark = pytest.mark.xdist_group("server faults")
 
 PAIRS, SEED = 20, 20_260_101
+#: How many faults a session of the default tier is run against at most.
+GROUP = 3
 BREAKS = {name: fault.breaks for name, fault in FAULTS.items()}
 
 
@@ -51,11 +60,14 @@ def found(request: pytest.FixtureRequest) -> Iterator[dict[str, Outcome]]:
     params = (getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items)
     names = [each["fault"] for each in params if each.get("fault") in FAULTS]
     started = time.monotonic()
-    outcome_of = {each.faults[0]: each for each in outcomes((name,) for name in names)}
+    option = request.config.option
+    one_by_one = option.all or option.keyword or option.changed is not None
+    found = outcomes((name,) for name in names) if one_by_one else grouped_outcomes(groups_of(names), read_map())
+    outcome_of = {each.faults[0]: each for each in found}
     seconds, requests = time.monotonic() - started, sum(each.requests for each in outcome_of.values())
     yield outcome_of
     print(f"\n{len(outcome_of)} faults in {seconds:.0f} s, {requests / max(len(outcome_of), 1):.0f} requests each")
-    if outcome_of.keys() == FAULTS.keys():
+    if outcome_of.keys() == FAULTS.keys() and not any(each.text for each in outcome_of.values()):
         write_map({name: each.killers for name, each in outcome_of.items()})
 
 
@@ -126,6 +138,25 @@ def test_the_smallest_fault_set_breaks_every_row_that_all_faults_break() -> None
 
     assert frozenset().union(*(BREAKS[name] for name in chosen)) == frozenset().union(*BREAKS.values())
     assert len(chosen) < len(FAULTS) / 2
+
+
+def groups_of(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Groups of faults whose rows differ and have one level, so that a session against a group shows each of them."""
+    groups, alone = list[list[str]](), list[str]()
+    for name in names:
+        if not BREAKS[name] or _hides_others(name) or FAULTS[name].policy or FAULTS[name].kind == "races":
+            alone.append(name)
+        elif group := next((group for group in groups if _fits(name, group)), None):
+            group.append(name)
+        else:
+            groups.append([name])
+    return [tuple(group) for group in (*groups, *([name] for name in alone))]
+
+
+def _fits(name: str, group: Sequence[str]) -> bool:
+    alike = all(_exit_codes(name) == _exit_codes(other) for other in group)
+    apart = all(BREAKS[name].isdisjoint(BREAKS[other]) and FAULTS[name].kind != FAULTS[other].kind for other in group)
+    return len(group) < GROUP and alike and apart
 
 
 def _exit_codes(name: str) -> set[int]:

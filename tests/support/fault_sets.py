@@ -25,6 +25,8 @@ _INVARIANTS = "conformance/invariants/"
 _ROWS = re.compile(r"conformance/requirements/[a-z]+\.toml")
 #: Parts of the package that a verdict about a server does not depend on.
 _ELSEWHERE = ("conformance/sdk/", "conformance/reports/", "conformance/commands/", "conformance/requirements/sdk/")
+#: What a verdict about a client depends on, beside what both sides share.
+_CLIENTS = ("conformance/sdk/", "conformance/requirements/sdk/", "tests/support/clients/")
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Affected:
 
     def names(self, breaks: Mapping[str, Collection[str]], killers: Mapping[str, Collection[str]]) -> set[str]:
         """
-        The faults that may come to something else.
+        The faults whose outcome may be another one.
 
         Args:
             breaks: For each fault the rows that it declares.
@@ -82,33 +84,55 @@ def read_map() -> Mapping[str, Collection[str]]:
 
 
 def write_map(killers: Mapping[str, Iterable[str]]) -> None:
-    """Keep what found each fault."""
+    """Keep what found each fault; another process never reads half of it."""
     text = json.dumps({name: sorted(found) for name, found in sorted(killers.items())}, indent=0)
-    MAP.write_text(text + "\n", "utf-8")
+    new = MAP.with_suffix(".new")
+    new.write_text(text + "\n", "utf-8")
+    new.replace(MAP)
 
 
-def changes_since(revision: str) -> dict[str, set[int]]:
-    """The files that differ from a revision, each with the numbers of the lines that were added or changed."""
-    changes: dict[str, set[int]] = {}
+def changes_since(revision: str) -> dict[str, set[float]]:
+    """
+    Read which lines differ from a revision.
+
+    Returns:
+        For each file the numbers of the lines that were added or changed. Where lines were deleted, the number lies
+        between those of the lines around them, such as 7.5.
+    """
+    options = ("--unified=0", "--no-renames", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")
+    changes = changes_in(_git("diff", *options, revision, "--", _PACKAGE, _CLIENTS[-1]))
+    for path in _git("ls-files", "--others", "--exclude-standard", "--", _PACKAGE, _CLIENTS[-1]).splitlines():
+        changes[path] = {*range(1, len((ROOT / path).read_text("utf-8").splitlines()) + 1)}
+    return changes
+
+
+def changes_in(diff: str) -> dict[str, set[float]]:
+    """The same out of the text of a diff without lines of context."""
+    changes: dict[str, set[float]] = {}
     path = ""
-    for line in _git("diff", "--unified=0", "--no-renames", revision, "--", _PACKAGE).splitlines():
+    for line in diff.splitlines():
         if line.startswith("+++ "):
             path = line.removeprefix("+++ ").removeprefix("b/")
         elif line.startswith("--- ") and line != "--- /dev/null":
             changes.setdefault(line.removeprefix("--- a/"), set())
         elif hunk := re.match(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@", line):
             first, count = int(hunk[1]), int(hunk[2] or 1)
-            changes.setdefault(path, set()).update(range(first, first + max(count, 1)))
-    for path in _git("ls-files", "--others", "--exclude-standard", "--", _PACKAGE).splitlines():
-        changes[path] = set(range(1, len((ROOT / path).read_text("utf-8").splitlines()) + 1))
+            changes.setdefault(path, set()).update(range(first, first + count) if count else {first + 0.5})
     return changes
 
 
-def affected_by(changes: Mapping[str, Collection[int]]) -> Affected:
+def affects_clients(changes: Mapping[str, Collection[float]]) -> bool:
+    """Whether changed lines may affect a verdict about a client."""
+    return any(path.startswith(_CLIENTS) for path in changes) or affected_by(changes).everything
+
+
+def affected_by(changes: Mapping[str, Collection[float]]) -> Affected:
     """What changed lines affect."""
     affected = Affected()
     for path, lines in changes.items():
-        if not (ROOT / path).is_file():
+        if path.startswith(_ELSEWHERE) or not path.startswith(_PACKAGE):
+            continue
+        if not (ROOT / path).is_file() or _is_deleted_between(path, lines):
             affected.everything = True
         elif path.startswith(_FAULTS):
             affected.faults |= _faults_in(path, lines)
@@ -121,24 +145,64 @@ def affected_by(changes: Mapping[str, Collection[int]]) -> Affected:
             affected.everything |= len(names) < len(changed)  # what several invariants use, perhaps in other files
         elif _ROWS.fullmatch(path):
             affected.rows |= _rows_in(path, lines)
-        elif path.startswith(_PACKAGE) and not path.startswith(_ELSEWHERE):
+        else:
             affected.everything = True
     affected.rows |= {row for case in affected.cases for row in _rows_of(case)}
     return affected
 
 
-def _faults_in(path: str, lines: Collection[int]) -> set[str]:
+def _is_deleted_between(path: str, lines: Collection[float]) -> bool:
+    """Whether something was deleted that may have been a whole case, invariant, fault or row."""
+    gaps = [line for line in lines if line % 1]
+    if not gaps or not path.endswith(".py"):
+        return bool(gaps)
+    body = ast.parse((ROOT / path).read_text("utf-8")).body
+    return any(not any(_first_line(each) < gap < (each.end_lineno or 0) for each in body) for gap in gaps)
+
+
+def _faults_in(path: str, lines: Collection[float]) -> set[str]:
     from conformance.reference.faults import FAULTS
 
     kind = path.rpartition("/")[2].removesuffix(".py")
+    if kind in {"registry", "__init__"}:
+        return set(FAULTS)
+    kinds = _users_of(kind)
     of_file = {name for name, fault in FAULTS.items() if fault.kind == kind}
+    of_users = {name for name, fault in FAULTS.items() if fault.kind in kinds}
     found = set[str]()
     for statement in _changed_statements(path, lines):
-        named = {name for name in of_file if name in _names_in(statement)}
+        named = {name for name in of_file if name in _names_in(statement)} | _heirs_of(kind, statement)
         if not named:
-            return of_file  # what all of them may use
+            return of_users  # what all of them may use
         found |= named
     return found
+
+
+def _heirs_of(kind: str, statement: ast.stmt) -> set[str]:
+    """The faults whose behaviour inherits from a class."""
+    from conformance.reference.faults import FAULTS
+
+    def inherits(base: type) -> bool:
+        return base.__name__ == getattr(statement, "name", "") and base.__module__.endswith(f".faults.{kind}")
+
+    if not isinstance(statement, ast.ClassDef):
+        return set()
+    return {name for name, fault in FAULTS.items() if any(map(inherits, fault.behaviour.__mro__))}
+
+
+def _users_of(kind: str) -> set[str]:
+    """A module of faults, and all that import from it, directly or not."""
+    files = (ROOT / _FAULTS).glob("*.py")
+    imported = {
+        file.stem: set(
+            re.findall(r"^from conformance\.reference\.faults\.(\w+)", file.read_text("utf-8"), re.MULTILINE)
+        )
+        for file in files
+    }
+    users = {kind}
+    while more := {stem for stem, names in imported.items() if names & users} - users:
+        users |= more
+    return users
 
 
 def _names_in(statement: ast.stmt) -> Iterator[str]:
@@ -153,7 +217,7 @@ def _names_in(statement: ast.stmt) -> Iterator[str]:
             yield node.value
 
 
-def _cases_in(path: str, lines: Collection[int]) -> set[str]:
+def _cases_in(path: str, lines: Collection[float]) -> set[str]:
     """The cases that were changed; all of the file where something was that they use."""
     body = ast.parse((ROOT / path).read_text("utf-8")).body
     every = {each.name for each in body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")}
@@ -165,7 +229,7 @@ def _is_invariant(function: ast.FunctionDef) -> bool:
     return any(isinstance(each, ast.Call) and ast.unparse(each.func) == "invariant" for each in function.decorator_list)
 
 
-def _changed_statements(path: str, lines: Collection[int]) -> list[ast.stmt]:
+def _changed_statements(path: str, lines: Collection[float]) -> list[ast.stmt]:
     body = ast.parse((ROOT / path).read_text("utf-8")).body
     return [each for each in body if any(_first_line(each) <= line <= (each.end_lineno or 0) for line in lines)]
 
@@ -175,7 +239,7 @@ def _first_line(statement: ast.stmt) -> int:
     return min([statement.lineno, *(each.lineno for each in decorators)])
 
 
-def _rows_in(path: str, lines: Collection[int]) -> set[str]:
+def _rows_in(path: str, lines: Collection[float]) -> set[str]:
     """The rows whose tables were changed."""
     rows, row = set[str](), ""
     for number, line in enumerate((ROOT / path).read_text("utf-8").splitlines(), 1):

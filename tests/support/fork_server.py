@@ -11,13 +11,16 @@ Protocol: a request is one line of JSON on standard input, `{"number", "argument
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import io
 import json
+import math
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from typing import Any, Never
@@ -41,8 +44,10 @@ def serve() -> None:
     answers = os.dup(1)
     for line in sys.stdin:
         if not os.fork():
-            os.write(answers, (json.dumps(_answer(json.loads(line))) + "\n").encode())
-            os._exit(0)
+            try:
+                os.write(answers, (json.dumps(_answer(json.loads(line))) + "\n").encode())
+            finally:
+                os._exit(0)
         _reap(os.WNOHANG)
     _reap(0)
 
@@ -60,6 +65,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     if not process:
         _become(request)
     _, status, usage = os.wait4(process, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)  # what the session started and left
     code = os.waitstatus_to_exitcode(status)
     return {
         "number": request["number"],
@@ -79,6 +86,9 @@ def _become(request: dict[str, Any]) -> Never:
     except BaseException:  # noqa: BLE001 - a process would print it as well
         traceback.print_exc()
     finally:
+        # As at the end of a process, which waits for its threads; a session that never ends is ended by its alarm.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
@@ -87,7 +97,8 @@ def _become(request: dict[str, Any]) -> Never:
 
 def _take_on(request: dict[str, Any]) -> None:
     """Take on what a new process would begin with."""
-    signal.alarm(request["seconds"])
+    os.setsid()
+    signal.alarm(math.ceil(request["seconds"]))
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):

@@ -28,7 +28,7 @@ from conformance.settings import Settings
 from conformance.states.waits import BUDGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from multiprocessing.pool import Pool
 
     from conformance.requirements import Requirement
@@ -45,7 +45,7 @@ _RUNS_PER_PROCESS = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a session against some faults came to."""
+    """The result of a session against some faults."""
 
     faults: tuple[str, ...]
     exit_code: int
@@ -81,7 +81,10 @@ def run(faults: tuple[str, ...], only: Collection[str] | None = None) -> Outcome
         items = [item for item in items if item.function in only or item.scope.startswith("invariants/")]
     config = items[0].case.config
     settings = replace(Settings.read(config.getoption, BUDGETS), faults=faults)
-    session = config.stash[SESSION] = Session(settings, config.invocation_params.dir)
+    try:
+        session = config.stash[SESSION] = Session(settings, config.invocation_params.dir)
+    except TypeError as problem:  # these faults exclude each other
+        return Outcome(faults, 4, frozenset(), frozenset({str(problem)}), frozenset(), 0, str(problem))
     session.await_items([(item.row, item.id) for item in items])
     session.arrive([item.row for item in items])
     for item in items:
@@ -99,6 +102,28 @@ def outcomes(many: Iterable[tuple[str, ...]]) -> Iterator[Outcome]:
     """Judge one after the other in as many processes as there are cores."""
     with _processes() as pool:
         yield from pool.imap(run, many)
+
+
+def grouped_outcomes(groups: Iterable[tuple[str, ...]], killers: Mapping[str, Collection[str]]) -> Iterator[Outcome]:
+    """
+    Judge several faults in one session, and each fault of a group alone where that shows something else.
+
+    A group shows the same as its faults alone if exactly their rows are accused, by exactly the cases and invariants
+    that found them alone in the last run of all faults.
+
+    Args:
+        groups: Faults that break other rows each.
+        killers: What found each fault in that run.
+    """
+    left = list[str]()
+    for outcome in outcomes(groups):
+        known = frozenset[str]().union(*(killers.get(name, ()) for name in outcome.faults))
+        if outcome.text or (len(outcome.faults) > 1 and outcome.killers != known):
+            left += outcome.faults
+        else:
+            for name in outcome.faults:
+                yield replace(outcome, faults=(name,), accused=FAULTS[name].breaks)
+    yield from outcomes((name,) for name in left)
 
 
 def partial_outcomes(many: Iterable[tuple[str, ...]], only: Collection[str]) -> Iterator[Outcome]:

@@ -26,7 +26,7 @@ _QUIET = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio"
 
 @dataclass(frozen=True)
 class Ran:
-    """What a session came to: its exit code, all that it printed, its duration, its CPU time and its peak of memory."""
+    """The result of a session: its exit code, all that it printed, its duration, CPU time and peak of memory."""
 
     code: int
     text: str
@@ -78,6 +78,8 @@ class ForkedSessions:
 
     def run_within(self, seconds: int, folder: Path, *arguments: str, environment: Mapping[str, str]) -> Ran:
         """Run a session in a folder for so many seconds at most, with these arguments and this environment only."""
+        if late := sorted(name for name in _read_at_start(environment) if name not in os.environ):
+            raise ValueError(f"only a new process reads {', '.join(late)}: use run_as_process")
         with self._lock:
             server = self._server = self._server or self._started()
             number = len(self._answers) + 1
@@ -94,7 +96,7 @@ class ForkedSessions:
             assert server.stdin
             server.stdin.write(json.dumps(request) + "\n")
             server.stdin.flush()
-        came = answer.result()
+        came = answer.result(seconds + _SECONDS)
         text = output.read_text("utf-8", "replace")
         return Ran(came["code"], text, came["seconds"], came["cpu_seconds"], came["megabytes"])
 
@@ -103,7 +105,10 @@ class ForkedSessions:
         if self._server:
             assert self._server.stdin
             self._server.stdin.close()
-            self._server.wait(timeout=_SECONDS)
+            try:
+                self._server.wait(_SECONDS)
+            finally:
+                self._server.kill()
 
     def _started(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "support.fork_server"]
@@ -124,6 +129,11 @@ class ForkedSessions:
         for each in self._answers.values():
             if not each.done():
                 each.set_exception(ConnectionError("the process that runs sessions has ended"))
+
+
+def _read_at_start(environment: Mapping[str, str]) -> list[str]:
+    """The variables that Python reads only when it starts."""
+    return [name for name in environment if name.startswith("PYTHON") and name != "PYTHONPATH"]
 
 
 def _inherited() -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.reference.faults import FAULTS
 from support import ROOT
-from support.fault_sets import Affected, affected_by, read_map, smallest
+from support.fault_sets import Affected, affected_by, affects_clients, changes_in, read_map, smallest
 from support.mutation import function_of
 
 BREAKS = {name: fault.breaks for name, fault in FAULTS.items()}
@@ -80,6 +80,76 @@ def test_what_verdicts_depend_on_affects_everything(path: str, text: str) -> Non
 )
 def test_what_no_verdict_on_a_server_depends_on_affects_nothing(path: str) -> None:
     assert affected_by({path: {1}}) == Affected()
+
+
+def test_the_lines_of_a_diff_are_read() -> None:
+    diff = """\
+--- a/conformance/suite/test_rest.py
++++ b/conformance/suite/test_rest.py
+@@ -3 +3,2 @@ context
+@@ -10,4 +11,0 @@
+--- a/conformance/suite/test_gone.py
++++ /dev/null
+@@ -1,9 +0,0 @@
+--- /dev/null
++++ b/conformance/suite/test_new.py
+@@ -0,0 +1,2 @@
+"""
+
+    changes = changes_in(diff)
+
+    assert changes["conformance/suite/test_rest.py"] == {3, 4, 11.5}
+    assert changes["conformance/suite/test_new.py"] == {1, 2}
+    assert affected_by(changes).everything  # a file is gone
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "conformance/suite/test_rest.py",
+        "conformance/invariants/histories.py",
+        "conformance/reference/faults/life.py",
+        "conformance/requirements/life.toml",
+    ],
+)
+def test_what_was_deleted_as_a_whole_affects_everything(path: str) -> None:
+    lines = (ROOT / path).read_text("utf-8").splitlines()
+    blank = next(number for number, line in enumerate(lines, 1) if number > 5 and not line)
+
+    assert affected_by({path: {blank + 0.5}}).everything
+
+
+def test_a_line_deleted_within_a_case_affects_the_case() -> None:
+    path = "conformance/suite/test_rest.py"
+    lines = (ROOT / path).read_text("utf-8").splitlines()
+    first = next(number for number, line in enumerate(lines, 1) if "def test_a_run_at_rest_stays_at_rest" in line)
+
+    affected = affected_by({path: {first + 1.5}})
+
+    assert (affected.everything, affected.cases) == (False, {CASE})
+
+
+def test_a_changed_class_affects_the_faults_that_inherit_from_it() -> None:
+    affected = changed("conformance/reference/faults/pages.py", "class Paged")
+
+    kinds = {FAULTS[name].kind for name in affected.faults}
+    assert "cursors" in kinds
+    assert len(affected.faults) > 10
+
+
+@pytest.mark.parametrize(("file", "text"), [("registry.py", "def enter"), ("mishearing.py", "def said_in")])
+def test_what_modules_of_faults_share_affects_their_faults(file: str, text: str) -> None:
+    affected = changed(f"conformance/reference/faults/{file}", text)
+
+    assert len({FAULTS[name].kind for name in affected.faults}) > 10
+
+
+def test_a_change_of_the_judge_of_clients_affects_clients_alone() -> None:
+    assert affects_clients({"conformance/sdk/server.py": {1}})
+    assert affects_clients({"tests/support/clients/client.py": {1}})
+    assert affects_clients({"conformance/client.py": {1}})
+    assert not affects_clients({"docs/ci.md": {1}})
+    assert affected_by({"tests/support/clients/client.py": {1}}) == Affected()
 
 
 def test_a_file_that_is_gone_affects_everything() -> None:

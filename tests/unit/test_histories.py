@@ -286,3 +286,15 @@ def test_an_early_expiry_is_told_across_scopes_where_they_have_one_clock(one_clo
 
     told = {each.requirement for each in invariants() if each.judge(seen).violations}
     assert ("RUN-LIFE-018" in told) is one_clock
+
+
+def test_a_run_may_be_read_thousands_of_times() -> None:
+    story = [
+        created(tool_choice={"type": "function", "function": {"name": "f"}}),
+        *(read("in_progress") for _ in range(3000)),
+    ]
+    (named_function,) = [each for each in invariants() if each.name == "named_function_is_called"]
+
+    judgement = named_function.judge(evidence([*story, read("completed", tool_choice=story[0].body["tool_choice"])]))
+
+    assert (judgement.measured, len(judgement.violations)) == (1, 1)

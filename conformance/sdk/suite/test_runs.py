@@ -172,7 +172,7 @@ def test_the_keys_of_metadata_are_the_callers(sdk: Conversation) -> None:
 @requirement("SDK-RUN-014")
 @pytest.mark.parametrize("body", [NOTHING, EMPTIES], ids=["nothing", "empty"])
 def test_nothing_and_empty_are_two_things(sdk: Conversation, body: dict[str, Any]) -> None:
-    """A usage that nobody knows yet is not none, and metadata without a key are not no metadata."""
+    """The client keeps null and an empty object apart: a usage that is null, and metadata that have no key."""
     sdk.claims("nulls")
 
     seen = given(sdk, body)

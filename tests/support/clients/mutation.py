@@ -32,7 +32,7 @@ PATIENCE = 15
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a session against a client came to."""
+    """The result of a session against a client."""
 
     #: The fault or the variant; empty for the faithful client.
     name: str
