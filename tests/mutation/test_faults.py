@@ -113,6 +113,16 @@ def test_a_session_of_pytest_finds_the_same(request: pytest.FixtureRequest) -> N
     assert [replace(each, text="") for each in without] == [replace(each, text="") for each in found]
 
 
+@pytest.mark.exhaustive
+def test_what_ran_before_in_a_process_changes_no_outcome() -> None:
+    drawn = random.Random(SEED + 1).sample([name for name, each in FAULTS.items() if each.kind != "races"], 24)
+
+    forwards = {each.faults: each for each in outcomes((name,) for name in drawn)}
+    backwards = {each.faults: each for each in outcomes((name,) for name in reversed(drawn))}
+
+    assert forwards == backwards
+
+
 def test_one_fault_does_not_hide_another(request: pytest.FixtureRequest) -> None:
     found = sorted(name for name, rows in BREAKS.items() if rows and not _hides_others(name))
     drawn = random.Random(SEED)
