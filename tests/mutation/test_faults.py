@@ -93,7 +93,7 @@ def test_a_fault_is_found_by_its_requirements_and_no_others(fault: str, found: d
 
 
 def test_a_changed_case_accuses_no_other_fault(request: pytest.FixtureRequest) -> None:
-    """Which faults a new case can find is not known yet, so it is carried out against all of them."""
+    """A changed case may find faults that it did not find before, so it is run against all of them."""
     if request.config.option.changed is None:
         pytest.skip("only with --changed")
     affected = affected_by(changes_since(request.config.option.changed))

@@ -77,8 +77,13 @@ class ForkedSessions:
         return ran
 
     def run_within(self, seconds: int, folder: Path, *arguments: str, environment: Mapping[str, str]) -> Ran:
-        """Run a session in a folder for so many seconds at most, with these arguments and this environment only."""
-        if late := sorted(name for name in _read_at_start(environment) if name not in os.environ):
+        """
+        Run a session in a folder for so many seconds at most, with these arguments and this environment only.
+
+        Raises:
+            ValueError: Python reads a variable of the environment only when it starts, and its value is another one.
+        """
+        if late := sorted(_read_at_start(environment)):
             raise ValueError(f"only a new process reads {', '.join(late)}: use run_as_process")
         with self._lock:
             server = self._server = self._server or self._started()
@@ -132,8 +137,9 @@ class ForkedSessions:
 
 
 def _read_at_start(environment: Mapping[str, str]) -> list[str]:
-    """The variables that Python reads only when it starts."""
-    return [name for name in environment if name.startswith("PYTHON") and name != "PYTHONPATH"]
+    """The variables that Python reads only when it starts, and that have another value than here."""
+    names = [name for name in environment if name.startswith("PYTHON") and name != "PYTHONPATH"]
+    return [name for name in names if environment[name] != os.environ.get(name)]
 
 
 def _inherited() -> dict[str, str]:
